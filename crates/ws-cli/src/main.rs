@@ -1,0 +1,3 @@
+//! ws, the command line of the WebSocket stack: connect and serve
+#![forbid(unsafe_code)]
+fn main() {}

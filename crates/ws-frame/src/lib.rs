@@ -1,0 +1,2 @@
+//! WebSocket frames without I/O and without allocation: header codec, masking, incremental UTF-8, close codes
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! WebSocket client and server on tokio: TLS, timers, split, Stream and Sink
+#![forbid(unsafe_code)]
