@@ -132,3 +132,75 @@ impl fmt::Display for ReasonTooLong {
 }
 
 impl core::error::Error for ReasonTooLong {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::error::Error as _;
+    use std::string::ToString;
+
+    type Parsed = Result<Option<(CloseCode, &'static str)>, CloseError>;
+
+    #[test]
+    fn payloads_of_every_shape() {
+        let normal = CloseCode::NORMAL;
+        let bad_text = |offset| Err(CloseError::Utf8(Utf8Error { offset }));
+        let table: [(&[u8], Parsed); 11] = [
+            (b"", Ok(None)),
+            (b"\x03", Err(CloseError::OneByte)),
+            (b"\x03\xe8", Ok(Some((normal, "")))),
+            (b"\x03\xe8bye", Ok(Some((normal, "bye")))),
+            (b"\x03\xe8\xce\xba", Ok(Some((normal, "κ")))),
+            (b"\x03\xe8\xce", bad_text(1)),
+            (b"\x03\xe8ab\xff", bad_text(2)),
+            (b"\x03\xed", Err(CloseError::InvalidCode(1005))),
+            (b"\x03\xee\xff", Err(CloseError::InvalidCode(1006))),
+            (b"\x00\x00", Err(CloseError::InvalidCode(0))),
+            (b"\x13\x88", Err(CloseError::InvalidCode(5000))),
+        ];
+        for (payload, expected) in table {
+            let parsed =
+                ClosePayload::parse(payload).map(|close| close.map(|close| (close.code, close.reason)));
+            assert_eq!(parsed, expected, "{payload:x?}");
+        }
+    }
+
+    #[test]
+    fn unvalidated_reasons_are_lent_as_they_came() {
+        let parsed = ClosePayload::parse_unvalidated(b"\x03\xe8ab\xff");
+        assert_eq!(parsed, Ok(Some((CloseCode::NORMAL, &b"ab\xff"[..]))));
+        assert_eq!(ClosePayload::parse_unvalidated(b""), Ok(None));
+        assert_eq!(ClosePayload::parse_unvalidated(b"\x03"), Err(CloseError::OneByte));
+        assert_eq!(ClosePayload::parse_unvalidated(b"\x03\xed"), Err(CloseError::InvalidCode(1005)));
+    }
+
+    #[test]
+    fn every_code_and_length_of_reason_comes_back() {
+        let reason = "x".repeat(125);
+        for code in (0..=u16::MAX).filter_map(|code| CloseCode::new(code).ok()) {
+            let close = ClosePayload { code, reason: &reason[..usize::from(code.get()) % 124] };
+            let mut out = [0; 125];
+            let len = close.encode(&mut out).unwrap();
+            assert_eq!(ClosePayload::parse(&out[..len]), Ok(Some(close)));
+        }
+        for len in [124, 125] {
+            let mut out = [7; 125];
+            let close = ClosePayload { code: CloseCode::NORMAL, reason: &reason[..len] };
+            assert_eq!(close.encode(&mut out), Err(ReasonTooLong { len }));
+            assert_eq!(out, [7; 125]);
+        }
+    }
+
+    #[test]
+    fn errors_know_their_code_and_their_cause() {
+        let utf8 = CloseError::Utf8(Utf8Error { offset: 3 });
+        assert_eq!(utf8.close_code(), CloseCode::INVALID_PAYLOAD);
+        assert!(utf8.source().is_some());
+        for error in [CloseError::OneByte, CloseError::InvalidCode(1005)] {
+            assert_eq!(error.close_code(), CloseCode::PROTOCOL_ERROR);
+            assert!(error.source().is_none());
+        }
+        assert!(CloseError::InvalidCode(1005).to_string().contains("1005"));
+        assert_eq!(ReasonTooLong { len: 124 }.to_string(), "close reason of 124 bytes: at most 123 fit");
+    }
+}

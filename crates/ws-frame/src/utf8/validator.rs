@@ -80,8 +80,7 @@ impl Utf8Validator {
         while self.character.seen != 0 {
             let Some((&byte, behind)) = rest.split_first() else { break };
             if !self.character.continues(byte) {
-                self.failed = true;
-                return Err(self.error());
+                return Err(self.fail());
             }
             self.position += 1;
             rest = behind;
@@ -95,9 +94,7 @@ impl Utf8Validator {
         match fault {
             Fault::Bad { at } => {
                 self.position += at as u64;
-                self.character = Character::default();
-                self.failed = true;
-                Err(self.error())
+                Err(self.fail())
             }
             Fault::Incomplete { start } => {
                 self.position += part.len() as u64;
@@ -105,6 +102,13 @@ impl Utf8Validator {
                 Ok(())
             }
         }
+    }
+
+    /// The byte at `position` is bad.
+    fn fail(&mut self) -> Utf8Error {
+        self.character = Character::default();
+        self.failed = true;
+        self.error()
     }
 
     fn error(&self) -> Utf8Error {
