@@ -1,0 +1,116 @@
+//! Reading header fields: token lists, fields that occur once, and names in the case that people write them in.
+
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+
+/// The header that carried the origin before RFC 6455 (version 8).
+pub(crate) const SEC_WEBSOCKET_ORIGIN: HeaderName = HeaderName::from_static("sec-websocket-origin");
+
+/// A field that occurs more often than once, or whose value is not text.
+#[derive(Debug)]
+pub(crate) struct NotOne;
+
+/// The value of a field that may occur at most once.
+pub(crate) fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, NotOne> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => value.to_str().map(Some).map_err(|_| NotOne),
+        (Some(_), Some(_)) => Err(NotOne),
+    }
+}
+
+/// All values of a list field as one, as RFC 9110 section 5.3 says that they may be joined.
+pub(crate) fn joined(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, NotOne> {
+    let mut values = headers.get_all(name).iter();
+    let Some(first) = values.next() else { return Ok(None) };
+    let mut list = text(first)?.to_owned();
+    for value in values {
+        list.push_str(", ");
+        list.push_str(text(value)?);
+    }
+    Ok(Some(list))
+}
+
+fn text(value: &HeaderValue) -> Result<&str, NotOne> {
+    value.to_str().map_err(|_| NotOne)
+}
+
+/// Whether the list field holds the token, in any case and on any of its lines.
+pub(crate) fn list_contains(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+    let lines = headers.get_all(name).iter();
+    let mut members = lines.flat_map(|line| line.as_bytes().split(|&b| b == b','));
+    members.any(|member| trim(member).eq_ignore_ascii_case(token.as_bytes()))
+}
+
+/// Optional white space is SP and HTAB (RFC 9110 section 5.6.3).
+pub(crate) fn trim(mut member: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = member {
+        member = rest;
+    }
+    member
+}
+
+/// `token` of RFC 9110 section 5.6.2.
+pub(crate) fn is_token(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(|&b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}
+
+/// Appends a name as RFC 6455 writes it: `Sec-WebSocket-Key`, `Host`. Any case would do (RFC 9110 section 5.1); this
+/// one reads best in a capture, and suits a reader that is stricter than it should be.
+pub(crate) fn write_name(name: &HeaderName, wire: &mut Vec<u8>) {
+    let mut rest = name.as_str();
+    if let Some(suffix) = rest.strip_prefix("sec-websocket-") {
+        wire.extend_from_slice(b"Sec-WebSocket-");
+        rest = suffix;
+    }
+    let mut starts_word = true;
+    for byte in rest.bytes() {
+        wire.push(if starts_word { byte.to_ascii_uppercase() } else { byte });
+        starts_word = byte == b'-';
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::header::{CONNECTION, HOST, SEC_WEBSOCKET_KEY};
+
+    fn headers(lines: &[&'static str]) -> HeaderMap {
+        lines.iter().map(|line| (CONNECTION, HeaderValue::from_static(line))).collect()
+    }
+
+    #[test]
+    fn a_list_is_searched_over_all_lines_and_in_any_case() {
+        for lines in [
+            &["upgrade"][..],
+            &["Upgrade"],
+            &["keep-alive, Upgrade"],
+            &["keep-alive ,\tUPGRADE\t"],
+            &["keep-alive", "close", " upgrade,"],
+        ] {
+            assert!(list_contains(&headers(lines), &CONNECTION, "upgrade"), "{lines:?}");
+        }
+        for lines in [&[][..], &[""], &["upgrades"], &["up grade"], &["keep-alive"], &["\"upgrade\""]] {
+            assert!(!list_contains(&headers(lines), &CONNECTION, "upgrade"), "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn names_are_written_as_the_rfc_writes_them() {
+        let custom = HeaderName::from_static("x-request-id");
+        for (name, text) in
+            [(SEC_WEBSOCKET_KEY, "Sec-WebSocket-Key"), (HOST, "Host"), (custom, "X-Request-Id")]
+        {
+            let mut wire = Vec::new();
+            write_name(&name, &mut wire);
+            assert_eq!(wire, text.as_bytes());
+        }
+    }
+
+    #[test]
+    fn lines_are_joined_in_their_order() {
+        assert_eq!(joined(&headers(&["a", "b, c"]), &CONNECTION).unwrap().as_deref(), Some("a, b, c"));
+        assert!(joined(&headers(&[]), &CONNECTION).unwrap().is_none());
+        assert!(single(&headers(&["a", "a"]), &CONNECTION).is_err());
+    }
+}

@@ -1,0 +1,208 @@
+//! `Sec-WebSocket-Key` and the proof that the server read it (RFC 6455 sections 4.1, 4.2.2 and 11.3).
+
+use core::fmt;
+use core::str::FromStr;
+
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use http::HeaderValue;
+use sha1::{Digest, Sha1};
+
+/// The suffix that only a WebSocket server appends to a key (RFC 6455 section 1.3).
+const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/// The length of 16 bytes in base64.
+const KEY_LEN: usize = 24;
+/// The length of a SHA-1 digest, 20 bytes, in base64.
+const ACCEPT_LEN: usize = 28;
+
+/// Padding is required; bits that the last character has beyond the 16 bytes may be anything, since some clients draw
+/// the 22 characters themselves. The accept key is computed from the text, so both sides agree all the same.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
+);
+
+/// A valid `Sec-WebSocket-Key`: 16 bytes in base64, 24 characters.
+///
+/// A client draws a new one for every handshake with [`Key::generate`]; a server parses the one that it was sent.
+///
+/// ```
+/// use ws_handshake::{Key, accept_key};
+///
+/// // The example of RFC 6455 section 1.3.
+/// let key: Key = "dGhlIHNhbXBsZSBub25jZQ==".parse()?;
+/// assert_eq!(key, Key::from_bytes(*b"the sample nonce"));
+/// assert_eq!(accept_key(&key).as_str(), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+/// # Ok::<(), ws_handshake::InvalidKey>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key([u8; KEY_LEN]);
+
+impl Key {
+    /// A key from 16 random bytes of the operating system, as RFC 6455 section 4.1 asks for.
+    ///
+    /// # Errors
+    ///
+    /// [`RandomSourceError`] when the operating system gives no random bytes.
+    pub fn generate() -> Result<Self, RandomSourceError> {
+        let mut nonce = [0; 16];
+        getrandom::fill(&mut nonce).map_err(RandomSourceError)?;
+        Ok(Self::from_bytes(nonce))
+    }
+
+    /// The key of these 16 bytes: for a source of randomness of your own, and for tests that replay.
+    #[must_use]
+    pub fn from_bytes(nonce: [u8; 16]) -> Self {
+        let mut text = [0; KEY_LEN];
+        encode(&nonce, &mut text);
+        Self(text)
+    }
+
+    /// The key as it stands in the header.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        ascii(&self.0)
+    }
+
+    pub(crate) fn header_value(&self) -> HeaderValue {
+        header_value(&self.0)
+    }
+}
+
+impl FromStr for Key {
+    type Err = InvalidKey;
+
+    fn from_str(text: &str) -> Result<Self, InvalidKey> {
+        let key: [u8; KEY_LEN] = text.as_bytes().try_into().map_err(|_| InvalidKey)?;
+        let mut nonce = [0; KEY_LEN / 4 * 3];
+        // RFC 6455 section 4.2.1 point 5: when decoded, 16 bytes in length.
+        match BASE64.decode_slice(key, &mut nonce) {
+            Ok(16) => Ok(Self(key)),
+            _ => Err(InvalidKey),
+        }
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Key").field(&self.as_str()).finish()
+    }
+}
+
+/// The value of `Sec-WebSocket-Accept`, made by [`accept_key`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct AcceptKey([u8; ACCEPT_LEN]);
+
+impl AcceptKey {
+    /// The value as it stands in the header.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        ascii(&self.0)
+    }
+
+    pub(crate) fn header_value(&self) -> HeaderValue {
+        header_value(&self.0)
+    }
+}
+
+impl fmt::Display for AcceptKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for AcceptKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AcceptKey").field(&self.as_str()).finish()
+    }
+}
+
+/// The answer to `key`: base64 of SHA-1 of the key followed by the protocol's GUID (RFC 6455 section 4.2.2).
+#[must_use]
+pub fn accept_key(key: &Key) -> AcceptKey {
+    let digest = Sha1::new().chain_update(key.0).chain_update(GUID).finalize();
+    let mut text = [0; ACCEPT_LEN];
+    encode(&digest, &mut text);
+    AcceptKey(text)
+}
+
+/// A `Sec-WebSocket-Key` that is not 16 bytes in base64.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a key is 16 bytes in base64, which is 24 characters")]
+pub struct InvalidKey;
+
+/// The operating system gave no random bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the operating system gave no random bytes: {0}")]
+pub struct RandomSourceError(getrandom::Error);
+
+/// Both callers size `text` for `bytes`, so the slice always fits; were it not so, the text would stay zeros.
+fn encode(bytes: &[u8], text: &mut [u8]) {
+    let written = BASE64.encode_slice(bytes, text);
+    debug_assert!(written.is_ok(), "the buffer holds the base64 of the bytes");
+}
+
+fn ascii(text: &[u8]) -> &str {
+    core::str::from_utf8(text).unwrap_or_default()
+}
+
+fn header_value(text: &[u8]) -> HeaderValue {
+    // Base64 holds visible ASCII only, which every header value may hold.
+    HeaderValue::from_bytes(text).unwrap_or(HeaderValue::from_static(""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_accept_key_is_the_one_of_the_rfc() {
+        for (key, accept) in [
+            ("dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
+            ("x3JJHMbDL1EzLkh9GBhXDw==", "HSmrc0sMlYUkAGmm5OPpG2HaGWk="),
+        ] {
+            assert_eq!(accept_key(&key.parse().unwrap()).as_str(), accept);
+        }
+    }
+
+    #[test]
+    fn a_key_is_exactly_sixteen_bytes_in_base64() {
+        for good in ["AAAAAAAAAAAAAAAAAAAAAA==", "++++++++++//////////+A==", "AAAAAAAAAAAAAAAAAAAAAB=="] {
+            assert_eq!(good.parse::<Key>().unwrap().as_str(), good);
+        }
+        for bad in [
+            "",
+            "AAAA",
+            "AAAAAAAAAAAAAAAAAAAAAA",         // no padding
+            "AAAAAAAAAAAAAAAAAAAAAA=",        // half of it
+            "AAAAAAAAAAAAAAAAAAAAAAA=",       // 17 bytes
+            "AAAAAAAAAAAAAAAAAAAAAAAA",       // 18 bytes
+            "AAAAAAAAAAAAAAAAAAAAAA===",      // too long
+            "AAAAAAAAAAAAAAAAAAAAAAAAAAAA==", // 20 bytes
+            "AAAAAAAAAA AAAAAAAAAAA==",
+            "AAAAAAAAAA-_AAAAAAAAAA==", // the URL alphabet
+            "AAAAAAAAAAAAAAAAAAAA====",
+            "=AAAAAAAAAAAAAAAAAAAAA==",
+            "AAAAAAAAAAAAAAAAAAAä==",
+        ] {
+            assert_eq!(bad.parse::<Key>(), Err(InvalidKey), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn generated_keys_differ_and_parse() {
+        let (one, two) = (Key::generate().unwrap(), Key::generate().unwrap());
+        assert_ne!(one, two);
+        assert_eq!(one.as_str().parse(), Ok(one));
+    }
+}
