@@ -1,0 +1,215 @@
+//! Deadlines, and the way a connection ends.
+
+use std::time::{Duration, Instant};
+
+use ws_frame::{CloseCode, Role};
+
+use crate::{Ending, Expired, Fault, Receiver, Replies, Sender, Timeouts};
+
+/// What a connection wants of its transport.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wants {
+    /// To read: messages, or behind the end whatever comes until the peer has closed, which is thrown away.
+    pub read: bool,
+    /// To write what is in the outbox.
+    pub write: bool,
+    /// To have its sending side shut down: nothing more will be written.
+    pub shutdown: bool,
+}
+
+impl Wants {
+    /// Nothing: the transport can be dropped.
+    pub const NOTHING: Self = Self { read: false, write: false, shutdown: false };
+}
+
+/// Deadlines, and the way a connection ends. It reads no clock: `now` comes in once for each batch, and what has
+/// happened since the last time is taken to have happened then.
+#[derive(Debug)]
+pub struct Lifecycle {
+    role: Role,
+    timeouts: Timeouts,
+    opened: Instant,
+    heard: Instant,
+    messaged: Instant,
+    pinged: Option<Instant>,
+    closing: Option<Instant>,
+    /// Since when bytes have waited without progress, and how many had been written then.
+    stalled: Option<(Instant, u64)>,
+    shut: bool,
+    dropped: bool,
+}
+
+impl Lifecycle {
+    pub(crate) fn new(role: Role, timeouts: Timeouts, now: Instant) -> Self {
+        Self {
+            role,
+            timeouts,
+            opened: now,
+            heard: now,
+            messaged: now,
+            pinged: None,
+            closing: None,
+            stalled: None,
+            shut: false,
+            dropped: false,
+        }
+    }
+
+    /// Judges the deadlines at `now` and gives the next one, `None` when there is none.
+    ///
+    /// Read what is readable first, so that an answer that has arrived counts. Pings, the Close for an idle or aged
+    /// connection, and failures are queued here; advance and write behind it.
+    pub fn poll_deadline(
+        &mut self,
+        now: Instant,
+        receiver: &mut Receiver,
+        sender: &mut Sender,
+        replies: &mut Replies,
+    ) -> Option<Instant> {
+        self.observe(now, receiver, sender);
+        if self.dropped {
+            return None;
+        }
+        let stall =
+            self.stalled.map(|(since, _)| since).and_then(|since| after(since, self.timeouts.write_stall));
+        if stall.is_some_and(|deadline| deadline <= now) {
+            return self.drop_transport(Expired::WriteStall, receiver, sender);
+        }
+        if self.closing.is_none() {
+            self.judge_open(now, receiver, sender, replies);
+        }
+        let next = match self.closing {
+            Some(since) => after(since, self.timeouts.close),
+            None => self.next_while_open(),
+        };
+        if self.closing.is_some() && next.is_some_and(|deadline| deadline <= now) {
+            return self.drop_transport(Expired::Close, receiver, sender);
+        }
+        earliest([next, stall])
+    }
+
+    /// What has happened since the last time.
+    fn observe(&mut self, now: Instant, receiver: &mut Receiver, sender: &mut Sender) {
+        if receiver.take_heard() {
+            self.heard = now;
+            self.pinged = None;
+        }
+        if receiver.take_messaged() | sender.take_messaged() {
+            self.messaged = now;
+        }
+        let written = sender.outbox().written();
+        self.stalled = match self.stalled {
+            _ if sender.outbox().is_empty() => None,
+            Some((since, before)) if before == written => Some((since, before)),
+            _ => Some((now, written)),
+        };
+        if self.closing.is_none() && (receiver.ending().is_some() || sender.is_closing()) {
+            self.closing = Some(now);
+        }
+    }
+
+    /// Pings, fails or closes an open connection whose time has come.
+    fn judge_open(
+        &mut self,
+        now: Instant,
+        receiver: &mut Receiver,
+        sender: &mut Sender,
+        replies: &mut Replies,
+    ) {
+        let passed = |since, timeout| after(since, timeout).is_some_and(|deadline| deadline <= now);
+        if let Some(pinged) = self.pinged {
+            if passed(pinged, self.timeouts.pong_within) {
+                receiver.fail(Fault::PongTimeout, replies);
+                sender.absorb(replies);
+                self.closing = Some(now);
+                return;
+            }
+        } else if passed(self.heard, self.timeouts.ping_after) {
+            // With a queue so full that no ping fits, the deadline for a stalled write decides.
+            let _full = sender.ping(&[]);
+            self.pinged = Some(now);
+        }
+        let reason = if passed(self.opened, self.timeouts.max_age) {
+            "maximum age reached"
+        } else if passed(self.messaged, self.timeouts.idle) {
+            "idle for too long"
+        } else {
+            return;
+        };
+        let _fits = sender.close(CloseCode::GOING_AWAY, reason);
+        self.closing = Some(now);
+    }
+
+    fn next_while_open(&self) -> Option<Instant> {
+        let alive = match self.pinged {
+            Some(pinged) => after(pinged, self.timeouts.pong_within),
+            None => after(self.heard, self.timeouts.ping_after),
+        };
+        earliest([alive, after(self.opened, self.timeouts.max_age), after(self.messaged, self.timeouts.idle)])
+    }
+
+    fn drop_transport(
+        &mut self,
+        expired: Expired,
+        receiver: &mut Receiver,
+        sender: &mut Sender,
+    ) -> Option<Instant> {
+        self.dropped = true;
+        receiver.expire(expired);
+        sender.abandon();
+        None
+    }
+
+    /// What the connection wants of its transport now.
+    ///
+    /// At the end a Close is written first. Then a server shuts down (RFC 6455 section 7.1.1: it closes TCP first),
+    /// while a client reads until it has. A side that failed the connection shuts down and reads on, so that what
+    /// the peer was still sending does not make the transport forget the Close.
+    #[must_use]
+    pub fn wants(&self, receiver: &mut Receiver, sender: &mut Sender) -> Wants {
+        if self.dropped {
+            return Wants::NOTHING;
+        }
+        let write = !sender.outbox().is_empty();
+        let eof = receiver.is_end_of_stream();
+        let (lingers, shuts_first) = match receiver.ending() {
+            None => {
+                let room = receiver.chain().is_none_or(|chain| chain.has_room());
+                return Wants { read: !eof && room, write, shutdown: false };
+            }
+            Some(Ending::Close(_)) => (self.role == Role::Client, self.role == Role::Server),
+            Some(Ending::Failed(_)) => (true, true),
+            Some(Ending::Expired(_) | Ending::Lost) => {
+                return Wants { read: false, write: false, shutdown: !self.shut };
+            }
+        };
+        let written = !write && sender.has_sent_close();
+        let shutdown = written && !self.shut && (shuts_first || eof);
+        Wants { read: !eof && lingers, write, shutdown }
+    }
+
+    /// Says that the transport's sending side was shut down.
+    pub fn shut(&mut self) {
+        self.shut = true;
+    }
+
+    /// Says that the transport failed: nothing more is wanted of it.
+    pub fn transport_failed(&mut self, sender: &mut Sender) {
+        self.dropped = true;
+        sender.abandon();
+    }
+
+    /// Whether the transport is to be dropped without another word.
+    #[must_use]
+    pub fn is_dropped(&self) -> bool {
+        self.dropped
+    }
+}
+
+fn after(since: Instant, timeout: Option<Duration>) -> Option<Instant> {
+    since.checked_add(timeout?)
+}
+
+fn earliest<const N: usize>(deadlines: [Option<Instant>; N]) -> Option<Instant> {
+    deadlines.into_iter().flatten().min()
+}

@@ -1,0 +1,223 @@
+//! Bytes on their way to the transport.
+
+use std::{collections::VecDeque, io::IoSlice};
+
+use bytes::{Buf, Bytes, BytesMut};
+
+/// Bytes on their way to the transport: small frames one behind the other, large payloads as segments of their own.
+///
+/// It is a [`Buf`], so `write_vectored` takes it whole and [`Buf::advance`] says what was written. Nothing is
+/// held while it is empty.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    /// Finished segments, oldest first; empty unless large payloads were queued.
+    segments: VecDeque<Bytes>,
+    /// Bytes in `segments`.
+    segmented: usize,
+    /// Small frames behind all segments.
+    cork: BytesMut,
+    /// How much of the cork has been written.
+    written: usize,
+    /// Pongs queued since the outbox was last empty.
+    pongs: usize,
+    /// Bytes written so far, modulo 2^64.
+    total: u64,
+}
+
+/// What of a scratch cork is kept for the next connection.
+const LARGEST_SCRATCH: usize = 256 * 1024;
+
+impl Outbox {
+    /// Room for `len` more bytes behind what is queued, to be filled by the caller.
+    #[inline]
+    pub(crate) fn cork(&mut self, len: usize) -> &mut BytesMut {
+        if self.cork.capacity() - self.cork.len() < len {
+            self.make_room(len);
+        }
+        &mut self.cork
+    }
+
+    #[cold]
+    fn make_room(&mut self, len: usize) {
+        if self.written > 0 {
+            self.cork.advance(self.written);
+            self.written = 0;
+        }
+        self.cork.reserve(len);
+    }
+
+    /// Queues `payload` without copying it.
+    pub(crate) fn segment(&mut self, payload: Bytes) {
+        if self.written < self.cork.len() {
+            self.cork.advance(self.written);
+            self.push(self.cork.len());
+        } else {
+            self.cork.clear();
+        }
+        self.written = 0;
+        self.segmented += payload.len();
+        self.segments.push_back(payload);
+    }
+
+    fn push(&mut self, corked: usize) {
+        self.segmented += corked;
+        let frames = self.cork.split_to(corked).freeze();
+        self.segments.push_back(frames);
+    }
+
+    pub(crate) fn count_pong(&mut self) {
+        self.pongs += 1;
+    }
+
+    /// Pongs that may still wait: those queued since the outbox was last empty.
+    #[must_use]
+    pub fn pongs(&self) -> usize {
+        self.pongs
+    }
+
+    /// Bytes that wait.
+    #[inline]
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.segmented + self.cork.len() - self.written
+    }
+
+    /// Whether nothing waits.
+    #[inline]
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes written so far, modulo 2^64: tells whether there was progress.
+    pub(crate) fn written(&self) -> u64 {
+        self.total
+    }
+
+    /// Forgets everything that waits.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Lends a buffer to write small frames into, if nothing waits and there is none yet.
+    pub fn attach(&mut self, scratch: &mut BytesMut) {
+        if self.is_empty() && self.cork.capacity() < scratch.capacity() {
+            std::mem::swap(&mut self.cork, scratch);
+            self.cork.clear();
+            self.written = 0;
+        }
+    }
+
+    /// Gives the lent buffer back when nothing waits, so that an idle connection holds none.
+    pub fn detach(&mut self, scratch: &mut BytesMut) {
+        if !self.is_empty() {
+            return;
+        }
+        self.written = 0;
+        let mut cork = std::mem::take(&mut self.cork);
+        if cork.capacity() > scratch.capacity() && cork.capacity() <= LARGEST_SCRATCH {
+            cork.clear();
+            *scratch = cork;
+        }
+        if self.segments.capacity() > 0 {
+            self.segments = VecDeque::new();
+        }
+    }
+}
+
+impl Buf for Outbox {
+    fn remaining(&self) -> usize {
+        self.len()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.segments.front().map_or(&self.cork[self.written..], |segment| segment)
+    }
+
+    fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let cork = &self.cork[self.written..];
+        let chunks = self.segments.iter().map(|segment| &segment[..]);
+        let chunks = chunks.chain((!cork.is_empty()).then_some(cork));
+        slices.iter_mut().zip(chunks).map(|(slice, chunk)| *slice = IoSlice::new(chunk)).count()
+    }
+
+    fn advance(&mut self, mut count: usize) {
+        assert!(count <= self.len(), "advanced past the end of what was queued");
+        self.total = self.total.wrapping_add(count as u64);
+        while let Some(front) = self.segments.front_mut() {
+            let step = count.min(front.len());
+            self.segmented -= step;
+            count -= step;
+            front.advance(step);
+            if !front.is_empty() {
+                return;
+            }
+            self.segments.pop_front();
+        }
+        self.written += count;
+        if self.written == self.cork.len() {
+            self.cork.clear();
+            self.written = 0;
+            self.pongs = 0;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a transport would see that takes `step` bytes at a time.
+    fn written(outbox: &mut Outbox, step: usize) -> Vec<u8> {
+        let mut wire = Vec::new();
+        while outbox.has_remaining() {
+            let mut slices = [IoSlice::new(&[]); 8];
+            let count = outbox.chunks_vectored(&mut slices);
+            let chunk: Vec<u8> = slices[..count].iter().flat_map(|slice| slice.iter().copied()).collect();
+            assert!(chunk.starts_with(outbox.chunk()), "both views begin alike");
+            let taken = step.min(chunk.len());
+            wire.extend_from_slice(&chunk[..taken]);
+            outbox.advance(taken);
+        }
+        wire
+    }
+
+    #[test]
+    fn corked_and_segmented_bytes_keep_their_order() {
+        for step in [1, 2, 3, 7, 100] {
+            let mut outbox = Outbox::default();
+            outbox.cork(2).extend_from_slice(b"ab");
+            outbox.segment(Bytes::from_static(b"cde"));
+            outbox.segment(Bytes::from_static(b"f"));
+            outbox.cork(3).extend_from_slice(b"ghi");
+            assert_eq!(outbox.len(), 9);
+            outbox.advance(1);
+            outbox.cork(1).extend_from_slice(b"j");
+            assert_eq!(written(&mut outbox, step), b"bcdefghij");
+            assert!(outbox.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_partly_written_cork_goes_on_behind_a_segment() {
+        let mut outbox = Outbox::default();
+        outbox.cork(3).extend_from_slice(b"abc");
+        outbox.advance(2);
+        outbox.segment(Bytes::from_static(b"de"));
+        assert_eq!(written(&mut outbox, 10), b"cde");
+    }
+
+    #[test]
+    fn a_lent_cork_is_given_back_when_nothing_waits() {
+        let mut scratch = BytesMut::with_capacity(1024);
+        let mut outbox = Outbox::default();
+        outbox.attach(&mut scratch);
+        assert_eq!(scratch.capacity(), 0);
+        outbox.cork(1).extend_from_slice(b"x");
+        outbox.detach(&mut scratch);
+        assert_eq!(scratch.capacity(), 0, "not while something waits");
+        outbox.advance(1);
+        outbox.detach(&mut scratch);
+        assert_eq!(scratch.capacity(), 1024);
+    }
+}

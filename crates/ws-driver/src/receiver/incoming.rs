@@ -1,0 +1,119 @@
+//! A whole message, lent from where it arrived.
+
+use std::fmt;
+
+use bytes::{Bytes, BytesMut};
+use ws_frame::DataKind;
+
+use super::{Ready, Receiver, memory::LARGE};
+use crate::{Message, Payload, Text};
+
+/// How much memory a run of short owned payloads shares.
+const ARENA: usize = 16 * 1024;
+
+/// A whole message, lent: its bytes are a slice of the buffer that they arrived in, unmasked and validated.
+///
+/// Looking at it costs nothing. [`into_message`](Self::into_message) makes it the caller's own.
+pub struct Incoming<'a> {
+    receiver: &'a mut Receiver,
+    kind: DataKind,
+}
+
+impl<'a> Incoming<'a> {
+    #[inline]
+    pub(super) fn new(receiver: &'a mut Receiver) -> Option<Self> {
+        let kind = match receiver.ready {
+            Ready::Frame { .. } | Ready::Assembly => receiver.message.as_ref()?.kind,
+            Ready::Inflow => receiver.inflow.as_mut()?.kind()?,
+            _ => return None,
+        };
+        Some(Self { receiver, kind })
+    }
+
+    /// Text or binary.
+    #[inline]
+    #[must_use]
+    pub fn kind(&self) -> DataKind {
+        self.kind
+    }
+
+    /// The payload.
+    #[inline]
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        let receiver = &*self.receiver;
+        match receiver.ready {
+            Ready::Frame { len } => &receiver.buf[receiver.at..receiver.at + len],
+            _ => &receiver.assembly,
+        }
+    }
+
+    /// The text of a text message; a second pass over it, as [`Text::as_str`] says. `None` for a binary message, and for
+    /// one that is not UTF-8 where validation is switched off.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        match self.kind {
+            DataKind::Text => ws_frame::as_str(self.as_bytes()).ok(),
+            DataKind::Binary => None,
+        }
+    }
+
+    /// The message as the caller's own. Up to 23 bytes are held in the message itself, up to 16 KiB are copied into
+    /// memory shared with their neighbours in the stream, and more are taken as they stand, without a copy.
+    #[must_use]
+    pub fn into_message(self) -> Message {
+        let (kind, validated) = (self.kind, self.receiver.validate);
+        let payload = self.into_payload();
+        match kind {
+            DataKind::Text if validated => Message::Text(Text::validated(payload)),
+            _ => Message::Binary(payload),
+        }
+    }
+
+    /// The payload as the caller's own, see [`into_message`](Self::into_message).
+    #[must_use]
+    pub fn into_payload(self) -> Payload {
+        if let Some(inline) = Payload::inline(self.as_bytes()) {
+            return inline;
+        }
+        let receiver = self.receiver;
+        match receiver.ready {
+            Ready::Frame { len } if len >= LARGE => {
+                let payload = receiver.buf.split_to(receiver.at + len).split_off(receiver.at);
+                receiver.at = 0;
+                receiver.ready = Ready::Taken;
+                payload.freeze().into()
+            }
+            Ready::Frame { len } => {
+                share(&receiver.buf[receiver.at..receiver.at + len], &mut receiver.arena).into()
+            }
+            _ => take(&mut receiver.assembly, &mut receiver.arena).into(),
+        }
+    }
+}
+
+/// Takes a large payload, copies a short one.
+fn take(data: &mut BytesMut, arena: &mut BytesMut) -> Bytes {
+    if data.len() >= LARGE { data.split().freeze() } else { share(data, arena) }
+}
+
+/// Copies into memory that a run of payloads shares. It is used again when all of them are gone.
+fn share(data: &[u8], arena: &mut BytesMut) -> Bytes {
+    if arena.capacity() < data.len() {
+        arena.reserve(ARENA.max(data.len()));
+    }
+    arena.extend_from_slice(data);
+    arena.split().freeze()
+}
+
+impl From<Incoming<'_>> for Message {
+    fn from(incoming: Incoming<'_>) -> Self {
+        incoming.into_message()
+    }
+}
+
+impl fmt::Debug for Incoming<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Incoming").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,124 @@
+//! Received messages on their way through the extensions.
+
+use bytes::{Buf, BytesMut};
+use ws_extensions::Chain;
+use ws_frame::{DataKind, Utf8Validator};
+
+use super::{Ready, Receiver};
+use crate::{Delivery, Fault, Progress};
+
+/// The incoming chain of extensions, and the text that comes out of it.
+#[derive(Debug)]
+pub(super) struct Inflow {
+    pub(super) chain: Chain,
+    utf8: Utf8Validator,
+    /// Bytes of the front message that were validated.
+    checked: usize,
+    parts_given: bool,
+}
+
+impl Inflow {
+    pub(super) fn new(chain: Chain) -> Self {
+        Self { chain, utf8: Utf8Validator::default(), checked: 0, parts_given: false }
+    }
+
+    pub(super) fn parts_given(&self) -> bool {
+        self.parts_given
+    }
+
+    /// The kind of the front message.
+    pub(super) fn kind(&mut self) -> Option<DataKind> {
+        Some(self.chain.front()?.head.kind)
+    }
+
+    /// The first `len` bytes of the front message.
+    pub(super) fn lend(&mut self, len: usize) -> Option<&[u8]> {
+        self.chain.front()?.data.get(..len)
+    }
+
+    /// Takes the front message's bytes out to be lent, or puts their buffer back to be used again.
+    fn swap(&mut self, lent: &mut BytesMut) {
+        if let Some(front) = self.chain.front() {
+            std::mem::swap(front.data, lent);
+        }
+    }
+
+    fn pop(&mut self) {
+        self.chain.pop();
+        self.utf8.reset();
+        self.checked = 0;
+        self.parts_given = false;
+    }
+
+    /// What is ready at the end of the chain.
+    fn poll(&mut self, validate: bool, delivery: Delivery) -> Result<Option<Ready>, Fault> {
+        let Some(front) = self.chain.front() else {
+            return self.chain.failure().map_or(Ok(None), |error| Err(error.into()));
+        };
+        let mut cut = 0;
+        if validate && front.head.kind == DataKind::Text {
+            self.utf8.push(&front.data[self.checked..])?;
+            self.checked = front.data.len();
+            cut = self.utf8.pending();
+            if front.finished {
+                self.utf8.finish()?;
+            }
+        }
+        if delivery == Delivery::Parts || self.parts_given {
+            let len = front.data.len() - cut;
+            if len > 0 || front.finished {
+                let first = !std::mem::replace(&mut self.parts_given, true);
+                return Ok(Some(Ready::InflowPart { len, first, last: front.finished }));
+            }
+        } else if front.finished {
+            return Ok(Some(Ready::Inflow));
+        }
+        Ok(None)
+    }
+}
+
+impl Receiver {
+    /// What the extensions have finished; else whether to wait for them.
+    pub(super) fn poll_inflow(&mut self) -> Result<Option<Progress>, Fault> {
+        let Some(inflow) = &mut self.inflow else { return Ok(None) };
+        match inflow.poll(self.validate, self.delivery) {
+            Ok(Some(ready)) => {
+                if ready == Ready::Inflow {
+                    inflow.swap(&mut self.assembly);
+                }
+                self.messaged = true;
+                self.ready = ready;
+                Ok(Some(Progress::Ready))
+            }
+            Ok(None) if self.ending.is_some() => Ok((!inflow.chain.is_idle()).then_some(Progress::NeedJobs)),
+            Ok(None) => Ok((!inflow.chain.has_room()).then_some(Progress::NeedJobs)),
+            Err(fault) => {
+                self.inflow = None; // what is behind the fault is dropped, whoever still works on it
+                Err(fault)
+            }
+        }
+    }
+
+    /// The incoming extensions, while there are any.
+    pub(crate) fn chain(&mut self) -> Option<&mut Chain> {
+        self.inflow.as_mut().map(|inflow| &mut inflow.chain)
+    }
+
+    pub(super) fn pop_inflow(&mut self) {
+        if let Some(inflow) = &mut self.inflow {
+            inflow.swap(&mut self.assembly);
+            inflow.pop();
+        }
+    }
+
+    pub(super) fn settle_inflow_part(&mut self, len: usize, last: bool) {
+        let Some(inflow) = &mut self.inflow else { return };
+        if let Some(front) = inflow.chain.front() {
+            front.data.advance(len.min(front.data.len()));
+        }
+        inflow.checked = inflow.checked.saturating_sub(len);
+        if last {
+            inflow.pop();
+        }
+    }
+}

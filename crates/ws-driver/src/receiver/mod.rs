@@ -1,0 +1,356 @@
+//! The receiving half of a connection.
+
+mod control;
+mod data;
+mod incoming;
+mod inflow;
+mod memory;
+mod parts;
+
+use bytes::BytesMut;
+use ws_extensions::Chain;
+use ws_frame::{Header, Role, Rsv, Rules, Utf8Validator};
+
+pub use self::incoming::Incoming;
+use self::{
+    data::{Frame, Open},
+    inflow::Inflow,
+    parts::Carry,
+};
+use crate::{
+    Config, Delivery, Ending, Event, Expired, Fault, Limits, Part, Progress, Replies, replies::CloseReply,
+};
+
+/// The receiving half of a connection: bytes in, events out (RFC 6455 section 6.2).
+///
+/// The caller reads into [`buffer`](Self::buffer), calls [`advance`](Self::advance) until it says
+/// [`Progress::NeedBytes`], and takes the [`event`](Self::event) each time that it says [`Progress::Ready`]. How the
+/// stream is cut into reads never changes the events.
+#[derive(Debug)]
+pub struct Receiver {
+    role: Role,
+    auto_pong: bool,
+    validate: bool,
+    limits: Limits,
+    delivery: Delivery,
+    /// What was read. Bytes before `at` are used up.
+    buf: BytesMut,
+    /// Where the next header stands, or the payload of the frame in progress, or what is lent.
+    at: usize,
+    /// The data frame whose payload is arriving.
+    frame: Option<Frame>,
+    /// The data message in progress.
+    message: Option<Open>,
+    /// The fragments of that message, when it must be joined.
+    assembly: BytesMut,
+    utf8: Utf8Validator,
+    carry: Carry,
+    inflow: Option<Box<Inflow>>,
+    /// Bits that the extensions in use may set on a message's first frame.
+    rsv: Rsv,
+    ready: Ready,
+    ending: Option<Ending>,
+    end_of_stream: bool,
+    /// Whether `buf` was lent by [`attach`](Self::attach).
+    lent: bool,
+    /// Where short owned payloads are copied to.
+    arena: BytesMut,
+    heard: bool,
+    messaged: bool,
+}
+
+/// What [`Receiver::event`] lends; its bytes are used up by the next advance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ready {
+    Nothing,
+    /// A message that is one frame: `buf[at..at + len]`.
+    Frame {
+        len: usize,
+    },
+    /// A message joined from fragments.
+    Assembly,
+    /// A message that came through the extensions; its bytes stand in `assembly` while it is lent.
+    Inflow,
+    /// A part in the read buffer.
+    Part {
+        len: usize,
+        first: bool,
+        last: bool,
+    },
+    /// A part that was joined before the delivery was changed.
+    AssembledPart {
+        first: bool,
+    },
+    /// A part that is one character, cut by a frame's end.
+    CarriedPart {
+        first: bool,
+        last: bool,
+    },
+    /// A part of what came through the extensions.
+    InflowPart {
+        len: usize,
+        first: bool,
+        last: bool,
+    },
+    Ping {
+        len: usize,
+    },
+    Pong {
+        len: usize,
+    },
+    /// The payload was taken out of the buffer as it was lent.
+    Taken,
+    Closed,
+}
+
+/// What one step of the parser came to.
+enum Step {
+    /// The parser went on: take another step.
+    Again,
+    Done(Progress),
+}
+
+impl Receiver {
+    pub(crate) fn new(config: &Config, chain: Chain, rsv: Rsv) -> Self {
+        Self {
+            role: config.role,
+            auto_pong: config.auto_pong,
+            validate: config.validate_utf8,
+            limits: config.limits,
+            delivery: config.delivery,
+            buf: BytesMut::new(),
+            at: 0,
+            frame: None,
+            message: None,
+            assembly: BytesMut::new(),
+            utf8: Utf8Validator::default(),
+            carry: Carry::default(),
+            inflow: (!chain.is_empty()).then(|| Box::new(Inflow::new(chain))),
+            rsv,
+            ready: Ready::Nothing,
+            ending: None,
+            end_of_stream: false,
+            lent: false,
+            arena: BytesMut::new(),
+            heard: false,
+            messaged: false,
+        }
+    }
+
+    /// Uses up what was lent, and goes on to the next event.
+    ///
+    /// What it owes the other half it puts into `replies`: hand them to [`Sender::absorb`](crate::Sender::absorb)
+    /// before the next wait. A fault of the peer is not an error here: the right Close is queued, and
+    /// [`Progress::Closed`] comes behind all that was whole before it.
+    pub fn advance(&mut self, replies: &mut Replies) -> Progress {
+        self.settle();
+        loop {
+            match self.step(replies) {
+                Ok(Step::Done(progress)) => return progress,
+                Ok(Step::Again) => {}
+                Err(fault) => self.fail(fault, replies),
+            }
+        }
+    }
+
+    /// The event that is ready, lent until the next advance.
+    #[inline]
+    pub fn event(&mut self) -> Event<'_> {
+        match self.ready {
+            Ready::Nothing | Ready::Taken => Event::None,
+            Ready::Frame { .. } | Ready::Assembly | Ready::Inflow => match Incoming::new(self) {
+                Some(incoming) => Event::Message(incoming),
+                None => Event::None,
+            },
+            Ready::Part { .. }
+            | Ready::AssembledPart { .. }
+            | Ready::CarriedPart { .. }
+            | Ready::InflowPart { .. } => match self.part() {
+                Some(part) => Event::Part(part),
+                None => Event::None,
+            },
+            Ready::Ping { len } => Event::Ping(&self.buf[self.at..self.at + len]),
+            Ready::Pong { len } => Event::Pong(&self.buf[self.at..self.at + len]),
+            Ready::Closed => self.ending.as_ref().map_or(Event::None, Event::Closed),
+        }
+    }
+
+    /// Says that the transport has no more bytes, and goes on to the next event.
+    ///
+    /// Without a Close before it the connection has ended abnormally ([`Ending::Lost`]), behind all that was whole.
+    pub fn end_of_stream(&mut self, replies: &mut Replies) -> Progress {
+        self.end_of_stream = true;
+        self.advance(replies)
+    }
+
+    /// How the connection ended, once it has.
+    #[must_use]
+    pub fn ending(&self) -> Option<&Ending> {
+        self.ending.as_ref()
+    }
+
+    /// Whether messages come whole or in parts from here on. A message of which a part was given goes on in parts to
+    /// its end; one that is half there is given from its beginning.
+    pub fn set_delivery(&mut self, delivery: Delivery) {
+        self.delivery = delivery;
+    }
+
+    /// Whether a message has been given in part, and not yet its last part.
+    #[must_use]
+    pub fn is_mid_message(&self) -> bool {
+        let open = self.message.as_ref().is_some_and(|message| message.parts_given);
+        open || self.inflow.as_ref().is_some_and(|inflow| inflow.parts_given())
+    }
+
+    /// The limits, to be changed while the connection lives. They hold from the next frame on.
+    pub fn limits_mut(&mut self) -> &mut Limits {
+        &mut self.limits
+    }
+
+    /// Whether the stream has ended.
+    #[must_use]
+    pub fn is_end_of_stream(&self) -> bool {
+        self.end_of_stream
+    }
+
+    /// Whether anything has arrived since this was last asked.
+    pub(crate) fn take_heard(&mut self) -> bool {
+        std::mem::take(&mut self.heard)
+    }
+
+    /// Whether a message has come since this was last asked.
+    pub(crate) fn take_messaged(&mut self) -> bool {
+        std::mem::take(&mut self.messaged)
+    }
+
+    /// Ends the connection for a reason of this side's own.
+    pub(crate) fn fail(&mut self, fault: Fault, replies: &mut Replies) {
+        if self.ending.is_none() {
+            replies.close(CloseReply::Fail(fault.close_code(), reason(&fault)));
+            self.ending = Some(Ending::Failed(fault));
+        }
+        self.discard();
+    }
+
+    /// Ends the connection without another word.
+    pub(crate) fn expire(&mut self, expired: Expired) {
+        self.ending.get_or_insert(Ending::Expired(expired));
+        self.discard();
+    }
+
+    /// Forgets what arrived behind the end (RFC 6455 section 5.5.1: behind a Close nothing counts).
+    fn discard(&mut self) {
+        self.at = self.buf.len();
+        self.frame = None;
+        self.message = None;
+        self.assembly = BytesMut::new();
+        if let Some(inflow) = &mut self.inflow {
+            inflow.chain.close(); // what entered whole still comes out
+        }
+    }
+
+    #[inline]
+    fn step(&mut self, replies: &mut Replies) -> Result<Step, Fault> {
+        if self.inflow.is_some()
+            && let Some(progress) = self.poll_inflow()?
+        {
+            return Ok(Step::Done(progress));
+        }
+        if self.ending.is_some() {
+            return Ok(Step::Done(self.end()));
+        }
+        if self.frame.is_some() {
+            return self.take_payload();
+        }
+        let rules = Rules { role: self.role, rsv: self.rsv, message_open: self.message.is_some() };
+        match Header::decode(&self.buf[self.at..], rules)? {
+            Some((header, len)) if header.opcode.is_control() => self.control(header, len, replies),
+            Some((header, len)) => {
+                self.begin_frame(&header)?;
+                self.at += len;
+                self.take_payload()
+            }
+            None => Ok(self.starve()),
+        }
+    }
+
+    /// More bytes are needed, unless there are none.
+    fn starve(&mut self) -> Step {
+        if self.end_of_stream {
+            self.ending = Some(Ending::Lost);
+            self.discard();
+            return Step::Again;
+        }
+        if self.at == self.buf.len() {
+            self.buf.clear();
+            self.at = 0;
+        }
+        Step::Done(Progress::NeedBytes)
+    }
+
+    /// The end is given behind everything that extensions still work on.
+    fn end(&mut self) -> Progress {
+        self.inflow = None;
+        self.ready = Ready::Closed;
+        Progress::Closed
+    }
+
+    /// Uses up what was lent.
+    #[inline]
+    fn settle(&mut self) {
+        match std::mem::replace(&mut self.ready, Ready::Nothing) {
+            Ready::Nothing => {}
+            Ready::Frame { len } => {
+                self.at += len;
+                self.end_message();
+            }
+            Ready::Taken => self.end_message(),
+            Ready::Assembly => {
+                self.assembly.clear();
+                self.end_message();
+            }
+            Ready::Inflow => self.pop_inflow(),
+            Ready::Part { len, last, .. } => self.settle_part(len, last),
+            Ready::AssembledPart { .. } => self.assembly.clear(),
+            Ready::CarriedPart { last, .. } => self.settle_carried(last),
+            Ready::InflowPart { len, last, .. } => self.settle_inflow_part(len, last),
+            Ready::Ping { len } | Ready::Pong { len } => self.at += len,
+            Ready::Closed => self.ready = Ready::Closed,
+        }
+    }
+
+    fn end_message(&mut self) {
+        self.frame = None;
+        self.message = None;
+        self.utf8.reset();
+    }
+
+    /// The part that is ready.
+    fn part(&mut self) -> Option<Part<'_>> {
+        let kind = match self.ready {
+            Ready::InflowPart { .. } => self.inflow.as_mut()?.kind()?,
+            _ => self.message.as_ref()?.kind,
+        };
+        let (data, first, last) = match self.ready {
+            Ready::Part { len, first, last } => (&self.buf[self.at..self.at + len], first, last),
+            Ready::AssembledPart { first } => (&self.assembly[..], first, false),
+            Ready::CarriedPart { first, last } => (self.carry.as_bytes(), first, last),
+            Ready::InflowPart { len, first, last } => (self.inflow.as_mut()?.lend(len)?, first, last),
+            _ => return None,
+        };
+        Some(Part { kind, data, first, last })
+    }
+}
+
+/// What the Close says for a person to read.
+fn reason(fault: &Fault) -> &'static str {
+    match fault {
+        Fault::Frame(_) | Fault::Close(_) => "protocol error",
+        Fault::Utf8(_) => "text is not UTF-8",
+        Fault::MessageTooLong { .. } => "message too long",
+        Fault::FrameTooLong { .. } => "frame too long",
+        Fault::TooManyFragments { .. } => "too many fragments",
+        Fault::Extension(_) => "extension failed",
+        Fault::PongTimeout => "no answer to a ping",
+    }
+}
