@@ -32,17 +32,11 @@ impl Masker {
     /// Masks or unmasks the next part of the payload, in place.
     #[inline]
     pub fn apply(&mut self, data: &mut [u8]) {
-        let wide = self.wide();
-        let len = data.len();
-        let (chunks, tail) = data.as_chunks_mut::<8>();
-        for chunk in chunks {
-            *chunk = (u64::from_le_bytes(*chunk) ^ wide).to_le_bytes();
+        if data.len() < LONG {
+            self.apply_chunks(data);
+        } else {
+            self.apply_long(data);
         }
-        // Eight bytes are two turns of the key, so the tail starts where the whole did.
-        for (byte, key) in tail.iter_mut().zip(wide.to_le_bytes()) {
-            *byte ^= key;
-        }
-        self.turn(len);
     }
 
     /// Masks or unmasks the next part of the payload, from `src` to `dst`, which is one pass instead of two when the
@@ -51,14 +45,64 @@ impl Masker {
     /// The two have equal lengths; should they not, what both have is processed, and the rest of `dst` stays as it is.
     #[inline]
     pub fn copy(&mut self, src: &[u8], dst: &mut [u8]) {
-        let wide = self.wide();
         let len = src.len().min(dst.len());
-        let (from, from_tail) = src[..len].as_chunks::<8>();
-        let (to, to_tail) = dst[..len].as_chunks_mut::<8>();
+        let (src, dst) = (&src[..len], &mut dst[..len]);
+        if len < LONG {
+            self.copy_chunks(src, dst);
+        } else {
+            self.copy_long(src, dst);
+        }
+    }
+
+    #[inline(never)]
+    fn apply_long(&mut self, data: &mut [u8]) {
+        let (start, aligned) = data.split_at_mut(until_aligned(data));
+        self.apply_chunks(start);
+        self.apply_chunks(aligned);
+    }
+
+    #[inline(never)]
+    fn copy_long(&mut self, src: &[u8], dst: &mut [u8]) {
+        let start = until_aligned(dst);
+        self.copy_chunks(&src[..start], &mut dst[..start]);
+        self.copy_chunks(&src[start..], &mut dst[start..]);
+    }
+
+    #[inline]
+    fn apply_chunks(&mut self, data: &mut [u8]) {
+        let len = data.len();
+        let wide = self.wide();
+        let (chunks, tail) = data.as_chunks_mut::<8>();
+        for chunk in chunks {
+            *chunk = (u64::from_le_bytes(*chunk) ^ wide).to_le_bytes();
+        }
+        // Whole chunks are whole turns of the key, so the tail starts where the part did. It has at most one chunk of
+        // each size.
+        let (fours, tail) = tail.as_chunks_mut::<4>();
+        if let [four, ..] = fours {
+            *four = (u32::from_le_bytes(*four) ^ self.key).to_le_bytes();
+        }
+        for (byte, key) in tail.iter_mut().zip(self.key.to_le_bytes()) {
+            *byte ^= key;
+        }
+        self.turn(len);
+    }
+
+    #[inline]
+    fn copy_chunks(&mut self, src: &[u8], dst: &mut [u8]) {
+        let len = src.len();
+        let wide = self.wide();
+        let (from, src) = src.as_chunks::<8>();
+        let (to, dst) = dst.as_chunks_mut::<8>();
         for (from, to) in from.iter().zip(to) {
             *to = (u64::from_le_bytes(*from) ^ wide).to_le_bytes();
         }
-        for ((from, to), key) in from_tail.iter().zip(to_tail).zip(wide.to_le_bytes()) {
+        let (from, src) = src.as_chunks::<4>();
+        let (to, dst) = dst.as_chunks_mut::<4>();
+        if let ([from, ..], [to, ..]) = (from, to) {
+            *to = (u32::from_le_bytes(*from) ^ self.key).to_le_bytes();
+        }
+        for ((from, to), key) in src.iter().zip(dst).zip(self.key.to_le_bytes()) {
             *to = from ^ key;
         }
         self.turn(len);
@@ -75,4 +119,12 @@ impl Masker {
     fn turn(&mut self, len: usize) {
         self.key = self.key.rotate_right((len as u32 & 3) * 8);
     }
+}
+
+/// From this length on it pays to write to aligned addresses: a payload seldom starts at one, being behind a header.
+const LONG: usize = 256;
+
+/// How many bytes there are before the first aligned address.
+fn until_aligned(data: &[u8]) -> usize {
+    data.as_ptr().align_offset(32).min(data.len())
 }
