@@ -129,8 +129,6 @@ impl core::error::Error for InvalidCloseCode {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::string::ToString;
-    use std::vec::Vec;
 
     #[test]
     fn exactly_the_sendable_codes_are_valid() {

@@ -137,7 +137,6 @@ impl core::error::Error for ReasonTooLong {}
 mod tests {
     use super::*;
     use core::error::Error as _;
-    use std::string::ToString;
 
     type Parsed = Result<Option<(CloseCode, &'static str)>, CloseError>;
 

@@ -57,11 +57,8 @@
 //!
 //! Limits on lengths, the joining of fragments, and masking keys: the caller knows its memory and its source of
 //! randomness.
-#![no_std]
+#![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
-
-#[cfg(test)]
-extern crate std;
 
 mod close_code;
 mod close_payload;

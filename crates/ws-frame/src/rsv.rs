@@ -118,7 +118,6 @@ impl fmt::Debug for Rsv {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::format;
 
     #[test]
     fn from_bits_takes_three_bits() {

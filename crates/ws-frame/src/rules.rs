@@ -23,13 +23,15 @@ impl Rules {
     #[inline]
     pub(crate) fn check_first(self, byte: u8) -> Result<OpCode, FrameError> {
         let bits = byte & 0x0F;
-        // The two opcodes that begin a message are the only ones on which an extension may set a bit.
-        let allowed = if matches!(bits, 0x1 | 0x2) { self.rsv } else { Rsv::NONE };
-        let rsv = Rsv::from_first_byte(byte);
         // RFC 6455 section 5.2: "If a nonzero value is received and none of the negotiated extensions defines the
         // meaning of such a nonzero value, the receiving endpoint MUST _Fail the WebSocket Connection_."
-        if !allowed.contains(rsv) {
-            return Err(FrameError::ReservedBits(rsv.without(allowed)));
+        let rsv = Rsv::from_first_byte(byte);
+        if !rsv.is_empty() {
+            // The two opcodes that begin a message are the only ones on which an extension may set a bit.
+            let allowed = if matches!(bits, 0x1 | 0x2) { self.rsv } else { Rsv::NONE };
+            if !allowed.contains(rsv) {
+                return Err(FrameError::ReservedBits(rsv.without(allowed)));
+            }
         }
         // RFC 6455 section 5.2: "If an unknown opcode is received, the receiving endpoint MUST _Fail the WebSocket
         // Connection_."

@@ -129,6 +129,21 @@ fn every_boundary_of_three_and_four_bytes() {
 }
 
 #[test]
+fn a_bad_byte_is_found_at_every_place_of_every_length() {
+    for len in 1..300 {
+        let mut bytes = vec![b'a'; len];
+        assert_eq!(validate_utf8(&bytes), Ok(()));
+        for at in 0..len {
+            bytes[at] = 0x80;
+            let expected = Err(Utf8Error { offset: at as u64 });
+            assert_eq!(validate_utf8(&bytes), expected);
+            assert_eq!(Utf8Validator::default().push(&bytes), expected);
+            bytes[at] = 0x7f;
+        }
+    }
+}
+
+#[test]
 fn every_character_is_taken_in_every_cutting() {
     let mut bytes = [0; 4];
     for character in char::MIN..=char::MAX {

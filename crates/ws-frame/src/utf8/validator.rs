@@ -1,6 +1,6 @@
 //! Text that arrives in parts.
 
-use super::{Fault, Utf8Error, check};
+use super::{Fault, Utf8Error, check, is_short_ascii};
 
 /// Checks a text as it arrives, in parts of any length, each byte once.
 ///
@@ -38,13 +38,13 @@ impl Utf8Validator {
     #[inline]
     pub fn push(&mut self, part: &[u8]) -> Result<(), Utf8Error> {
         let part = if self.failed || self.character.seen != 0 { self.complete(part)? } else { part };
-        match check(part) {
-            Ok(_) => {
-                self.position += part.len() as u64;
-                Ok(())
-            }
-            Err(fault) => self.stop(part, fault),
+        if !is_short_ascii(part)
+            && let Err(fault) = check(part)
+        {
+            return self.stop(part, fault);
         }
+        self.position += part.len() as u64;
+        Ok(())
     }
 
     /// Checks that the text may end here.
