@@ -222,6 +222,12 @@ impl Chain {
         unfinished < self.limits.jobs && (held < self.limits.pending || !(poppable || unfinished > 0))
     }
 
+    /// How many bytes the messages inside hold.
+    #[inline]
+    pub const fn pending_bytes(&self) -> usize {
+        self.held
+    }
+
     /// Whether nothing is inside: all messages were popped, or dropped because of a failure.
     pub fn is_idle(&self) -> bool {
         self.slots.is_empty()

@@ -166,7 +166,7 @@ impl Chain {
         self.jobs.push_back((id, Job::new(work, &mut cell.codec)));
         cell.working += 1;
         self.held = self.held - slot.counted + weight;
-        (slot.stage, slot.counted) = (Stage::Working, weight);
+        (slot.stage, slot.exclusive, slot.counted) = (Stage::Working, !cell.is_home(), weight);
         Ok(())
     }
 
@@ -178,12 +178,13 @@ impl Chain {
         cell.working -= 1;
         // Whatever happens below, it is no job any more.
         slot.stage = Stage::Whole;
-        if done.codec.is_some() {
+        let exclusive = mem::take(&mut slot.exclusive);
+        if exclusive {
             cell.codec = done.codec;
         }
         let (head, payload) = done.outcome?;
-        if !cell.is_home() {
-            return Err(ExtensionError::internal("the job has lost the codec"));
+        if exclusive && !cell.is_home() {
+            return Err(ExtensionError::internal("the job did not bring back its codec"));
         }
         if payload.len() > self.limits.message {
             return Err(ExtensionError::too_big(self.limits.message));

@@ -26,6 +26,8 @@ pub(super) struct Slot {
     pub(super) stage: Stage,
     /// A cell has done something else than let it pass.
     pub(super) touched: bool,
+    /// Its job has the codec of the cell begun last.
+    pub(super) exclusive: bool,
     /// The weight that stands in the chain's sum.
     pub(super) counted: usize,
 }
@@ -45,7 +47,7 @@ pub(super) enum Stage {
 impl Slot {
     pub(super) fn new(head: MessageHead, len: Option<usize>) -> Self {
         let (data, stage) = (BytesMut::new(), Stage::Flowing);
-        Slot { head, len, data, entered: 0, stage, touched: false, counted: 0 }
+        Slot { head, len, data, entered: 0, stage, touched: false, exclusive: false, counted: 0 }
     }
 
     /// Whether more fragments come.
