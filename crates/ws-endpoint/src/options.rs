@@ -1,0 +1,57 @@
+//! What clients and servers have in common.
+
+use std::time::Duration;
+
+use ws_driver::{Config, Delivery, Limits, MaskSource, Timeouts};
+use ws_extensions::SessionOptions;
+use ws_frame::Role;
+
+/// How an open connection behaves, whichever side it is. The defaults are those of [`ws_driver::Config`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConnectionOptions {
+    /// Bounds on memory.
+    pub limits: Limits,
+    /// How long we wait for the peer.
+    pub timeouts: Timeouts,
+    /// Whether received pings are answered.
+    pub auto_pong: bool,
+    /// Whether text and close reasons are checked to be UTF-8.
+    pub validate_utf8: bool,
+    /// Whether messages are handed over whole or in parts.
+    pub delivery: Delivery,
+}
+
+impl Default for ConnectionOptions {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            timeouts: Timeouts::default(),
+            auto_pong: true,
+            validate_utf8: true,
+            delivery: Delivery::Whole,
+        }
+    }
+}
+
+impl ConnectionOptions {
+    pub(crate) fn config(&self, role: Role, mask_source: MaskSource) -> Config {
+        let mut config = Config::new(role);
+        config.limits = self.limits;
+        config.timeouts = self.timeouts;
+        config.auto_pong = self.auto_pong;
+        config.validate_utf8 = self.validate_utf8;
+        config.delivery = self.delivery;
+        config.mask_source = mask_source;
+        config
+    }
+
+    /// What extensions are told of the connection.
+    pub(crate) fn session(&self, role: Role) -> SessionOptions {
+        let limit = self.limits.max_message_len;
+        SessionOptions::new(role, (limit != Limits::UNLIMITED).then_some(limit))
+    }
+}
+
+/// The time that an opening handshake may take by default.
+pub(crate) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
