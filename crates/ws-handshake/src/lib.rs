@@ -47,6 +47,7 @@
 #![forbid(unsafe_code)]
 
 mod client;
+mod field;
 mod head;
 mod header;
 mod host;
@@ -59,6 +60,7 @@ mod write;
 pub use client::{
     ClientError, ClientHandshake, ClientRequest, ClientRequestError, ClientResponse, MAX_INTERIM_RESPONSES,
 };
+pub use field::{InvalidHeader, MAX_ADDED_HEADERS};
 pub use head::{HeadError, HeadLimits, HeadReader};
 pub use key::{AcceptKey, InvalidKey, Key, RandomSourceError, accept_key};
 pub use server::{

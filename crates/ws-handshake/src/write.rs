@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HOST, HeaderMap, TRANSFER_ENCODING};
-use http::uri::Authority;
+use http::uri::{Authority, PathAndQuery};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
 
@@ -91,11 +91,13 @@ pub fn write_request<B: Body>(request: &Request<B>) -> Bytes {
     let authority = uri.authority().map(Authority::as_str).unwrap_or_default();
     // User information never leaves us in clear (RFC 9110 section 4.2.4).
     let authority = authority.rsplit('@').next().unwrap_or_default();
-    let target = match uri.path_and_query() {
-        _ if request.method() == Method::CONNECT => authority,
-        Some(path) => path.as_str(),
-        None => "/",
-    };
+    let is_connect = request.method() == Method::CONNECT;
+    let path = uri.path_and_query().map(PathAndQuery::as_str).unwrap_or_default();
+    if !is_connect && !path.starts_with(['/', '*']) {
+        // A URI may leave out the path in front of its query.
+        wire.push(b'/');
+    }
+    let target = if is_connect { authority } else { path };
     wire.extend(percent_encode(target.as_bytes(), NOT_IN_TARGET).flat_map(str::bytes));
     wire.extend_from_slice(b" HTTP/1.1\r\n");
     // RFC 9110 section 7.2: a user agent ought to send Host first.
@@ -169,6 +171,7 @@ mod tests {
         for (method, uri, line) in [
             ("GET", "http://example.com/a?b=c", "GET /a?b=c HTTP/1.1"),
             ("GET", "http://user:secret@example.com", "GET / HTTP/1.1"),
+            ("GET", "http://example.com?b=c", "GET /?b=c HTTP/1.1"),
             ("GET", "http://example.com/\u{e9}", "GET /%C3%A9 HTTP/1.1"),
             ("CONNECT", "user:secret@example.com:443", "CONNECT example.com:443 HTTP/1.1"),
         ] {

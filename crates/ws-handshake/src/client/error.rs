@@ -1,5 +1,6 @@
-use http::{HeaderName, Response};
+use http::Response;
 
+use crate::field::InvalidHeader;
 use crate::head::HeadError;
 use crate::subprotocol::SubprotocolError;
 
@@ -19,16 +20,16 @@ pub enum ClientRequestError {
     /// The URI has a fragment (RFC 6455 section 3); `#` in a path is written `%23`.
     #[error("the address has a fragment, which a WebSocket address may not have")]
     Fragment,
-    /// A header that the handshake sets itself.
-    #[error("the header {0} belongs to the handshake and cannot be set")]
-    ReservedHeader(HeaderName),
-    /// A header's name or value that cannot be sent.
-    #[error("a header's name or value cannot be sent")]
-    InvalidHeader(#[source] http::Error),
+    /// A header that cannot be added.
+    #[error(transparent)]
+    Header(#[from] InvalidHeader),
+    /// The origin is not ASCII (RFC 6454 section 7).
+    #[error("an origin is ASCII: write its host in the form xn--")]
+    Origin,
     /// The list of subprotocols breaks a rule.
-    #[error("{0}")]
+    #[error(transparent)]
     Subprotocols(#[from] SubprotocolError),
-    /// The offer of extensions is empty, or no header value.
+    /// The offer of extensions is empty, or not visible ASCII.
     #[error("the offer of extensions is empty or cannot be sent")]
     InvalidExtensions,
     /// The user's name holds a colon, or name or password a control character (RFC 7617 section 2).

@@ -1,3 +1,5 @@
+use core::fmt;
+
 use bytes::{Bytes, BytesMut};
 use http::header::{
     CONNECTION, HeaderMap, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_PROTOCOL, UPGRADE,
@@ -16,7 +18,6 @@ pub const MAX_INTERIM_RESPONSES: usize = 8;
 /// A client's handshake that has begun: the request's bytes go out, the answer's come in.
 ///
 /// Made by [`ClientRequest::start`](crate::ClientRequest::start).
-#[derive(Debug)]
 pub struct ClientHandshake {
     request: Request<()>,
     bytes: Bytes,
@@ -27,6 +28,18 @@ pub struct ClientHandshake {
     reader: HeadReader,
     interim: usize,
     finished: bool,
+}
+
+impl fmt::Debug for ClientHandshake {
+    /// Without the bytes: they hold the credentials, which the request's headers hide.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { request, interim, finished, .. } = self;
+        f.debug_struct("ClientHandshake")
+            .field("request", request)
+            .field("interim", interim)
+            .field("finished", finished)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The answer that opened a connection.

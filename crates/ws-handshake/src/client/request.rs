@@ -7,9 +7,10 @@ use http::{Request, Uri};
 
 use super::target::{Target, basic};
 use super::{ClientHandshake, ClientRequestError};
+use crate::field::InvalidHeader;
 use crate::head::HeadLimits;
 use crate::header::SEC_WEBSOCKET_ORIGIN;
-use crate::{Key, Version, host, subprotocol};
+use crate::{Key, Version, field, host, subprotocol};
 
 /// What the handshake says itself, and what would declare a body.
 const RESERVED: [HeaderName; 9] = [
@@ -93,31 +94,29 @@ impl ClientRequest {
     ///
     /// # Errors
     ///
-    /// [`ReservedHeader`](ClientRequestError::ReservedHeader) for those that the handshake sets itself and those that
-    /// declare a body, [`Host`](ClientRequestError::Host) for a `Host` that is none,
-    /// [`InvalidHeader`](ClientRequestError::InvalidHeader) for what cannot be sent.
+    /// [`Header`](ClientRequestError::Header) for those that the handshake sets itself and those that declare a body,
+    /// for what cannot be sent, and for more than [`MAX_ADDED_HEADERS`](crate::MAX_ADDED_HEADERS);
+    /// [`Host`](ClientRequestError::Host) for a `Host` that is none, [`Origin`](ClientRequestError::Origin) for an
+    /// origin that is not ASCII.
     pub fn header<N, V>(mut self, name: N, value: V) -> Result<Self, ClientRequestError>
     where
         N: TryInto<HeaderName, Error: Into<http::Error>>,
         V: TryInto<HeaderValue, Error: Into<http::Error>>,
     {
-        let name = name.try_into().map_err(|error| ClientRequestError::InvalidHeader(error.into()))?;
-        let mut value: HeaderValue =
-            value.try_into().map_err(|error| ClientRequestError::InvalidHeader(error.into()))?;
-        if RESERVED.contains(&name) {
-            return Err(ClientRequestError::ReservedHeader(name));
-        }
+        let (name, mut value) = field::parse(name, value, &RESERVED)?;
         if name == HOST && value.to_str().ok().and_then(host::split).is_none() {
             return Err(ClientRequestError::Host);
         }
         if name == ORIGIN || name == SEC_WEBSOCKET_ORIGIN {
+            if value.to_str().is_err() {
+                return Err(ClientRequestError::Origin);
+            }
             self.origin = Some(value);
         } else if name == HOST || name == AUTHORIZATION {
             value.set_sensitive(name == AUTHORIZATION);
             self.headers.insert(name, value);
         } else {
-            let appended = self.headers.try_append(name, value);
-            appended.map_err(|error| ClientRequestError::InvalidHeader(error.into()))?;
+            field::append(&mut self.headers, name, value)?;
         }
         Ok(self)
     }
@@ -150,7 +149,8 @@ impl ClientRequest {
     ///
     /// # Errors
     ///
-    /// [`InvalidHeader`](ClientRequestError::InvalidHeader) for what cannot be sent.
+    /// [`Origin`](ClientRequestError::Origin) for one that is not ASCII,
+    /// [`Header`](ClientRequestError::Header) for what cannot be sent.
     pub fn origin(self, origin: &str) -> Result<Self, ClientRequestError> {
         self.header(ORIGIN, origin)
     }
@@ -215,8 +215,7 @@ impl ClientRequest {
     pub fn start(self, key: Key, extensions: Option<String>) -> Result<ClientHandshake, ClientRequestError> {
         let mut request = Request::new(());
         *request.uri_mut() = self.target.uri()?;
-        let invalid =
-            |error: http::header::InvalidHeaderValue| ClientRequestError::InvalidHeader(error.into());
+        let invalid = |error: http::header::InvalidHeaderValue| InvalidHeader::Malformed(error.into());
         let headers = request.headers_mut();
         headers.insert(HOST, self.target.authority().try_into().map_err(invalid)?);
         headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
@@ -232,8 +231,8 @@ impl ClientRequest {
         }
         if let Some(offer) = &extensions {
             // RFC 6455 section 9.1: a list of at least one.
-            let value = HeaderValue::from_str(offer).ok().filter(|value| !value.is_empty());
-            headers.insert(SEC_WEBSOCKET_EXTENSIONS, value.ok_or(ClientRequestError::InvalidExtensions)?);
+            let value = field::visible(offer).ok_or(ClientRequestError::InvalidExtensions)?;
+            headers.insert(SEC_WEBSOCKET_EXTENSIONS, value);
         }
         if let Some(authorization) = self.target.authorization.or(self.authorization) {
             headers.insert(AUTHORIZATION, authorization);

@@ -5,6 +5,7 @@ use http::{HeaderValue, uri};
 use percent_encoding::{AsciiSet, percent_decode_str, utf8_percent_encode};
 
 use super::ClientRequestError;
+use crate::field::InvalidHeader;
 use crate::host;
 
 /// Nothing beyond what is always encoded: bytes that are not ASCII.
@@ -46,7 +47,9 @@ impl Target {
         };
         let (host, port) = host::split(authority).ok_or(ClientRequestError::Host)?;
         let path = uri.path_and_query().map(PathAndQuery::as_str).unwrap_or_default();
-        let path = utf8_percent_encode(if path.is_empty() { "/" } else { path }, NON_ASCII).to_string();
+        // An address may leave out the path in front of its query; a request target may not.
+        let slash = if path.starts_with('/') { "" } else { "/" };
+        let path = format!("{slash}{}", utf8_percent_encode(path, NON_ASCII));
         Ok(Self {
             tls,
             host: host.to_ascii_lowercase(),
@@ -96,8 +99,7 @@ pub(super) fn basic(user: &[u8], password: &[u8]) -> Result<HeaderValue, ClientR
     }
     let credentials = [user, b":", password].concat();
     let value = format!("Basic {}", STANDARD.encode(credentials));
-    let mut value =
-        HeaderValue::try_from(value).map_err(|error| ClientRequestError::InvalidHeader(error.into()))?;
+    let mut value = HeaderValue::try_from(value).map_err(|error| InvalidHeader::Malformed(error.into()))?;
     value.set_sensitive(true);
     Ok(value)
 }

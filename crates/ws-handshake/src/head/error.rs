@@ -69,10 +69,19 @@ impl HeadError {
     }
 }
 
-/// Whether a word of the first line is a well-formed version: `HTTP/` digit `.` digit (RFC 9112 section 2.3).
+/// Whether the first line is well formed but for a version that is not read here: `HTTP/` digit `.` digit at the end of
+/// a request line's three words, or at the start of a status line (RFC 9112 sections 2.3, 3 and 4).
 fn names_http_version(head: &[u8]) -> bool {
     let line = head.split(|&b| b == b'\r').next().unwrap_or_default();
-    line.split(|&b| b == b' ').any(|word| {
-        matches!(word.strip_prefix(b"HTTP/"), Some([major, b'.', minor]) if major.is_ascii_digit() && minor.is_ascii_digit())
-    })
+    let mut words = line.splitn(4, |&b| b == b' ');
+    let version = match (words.next(), words.next(), words.next(), words.next()) {
+        (Some(first), ..) if first.starts_with(b"HTTP/") => first,
+        (_, _, Some(third), None) => third,
+        _ => return false,
+    };
+    match version.strip_prefix(b"HTTP/") {
+        Some([b'1', b'.', b'0' | b'1']) => false,
+        Some([major, b'.', minor]) => major.is_ascii_digit() && minor.is_ascii_digit(),
+        _ => false,
+    }
 }

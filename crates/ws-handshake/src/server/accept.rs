@@ -5,7 +5,7 @@ use http::header::{
 use http::{Response, StatusCode};
 
 use super::{ResponseError, Upgrade};
-use crate::accept_key;
+use crate::{accept_key, field};
 
 /// What the handshake says itself, and what a 101 may not say (RFC 9110 section 8.6, RFC 9112 section 6.1).
 const RESERVED: [HeaderName; 7] = [
@@ -51,12 +51,11 @@ impl<'a> AcceptBuilder<'a> {
     ///
     /// [`UnofferedExtensions`](ResponseError::UnofferedExtensions) when the client offered none,
     /// [`InvalidExtensions`](ResponseError::InvalidExtensions) for what is empty or cannot be sent.
-    pub fn extensions(mut self, answer: impl Into<String>) -> Result<Self, ResponseError> {
+    pub fn extensions(mut self, answer: impl AsRef<str>) -> Result<Self, ResponseError> {
         if self.upgrade.extensions().is_none() {
             return Err(ResponseError::UnofferedExtensions);
         }
-        let value = HeaderValue::try_from(answer.into()).ok().filter(|value| !value.is_empty());
-        self.extensions = Some(value.ok_or(ResponseError::InvalidExtensions)?);
+        self.extensions = Some(field::visible(answer.as_ref()).ok_or(ResponseError::InvalidExtensions)?);
         Ok(self)
     }
 
@@ -64,14 +63,15 @@ impl<'a> AcceptBuilder<'a> {
     ///
     /// # Errors
     ///
-    /// [`ReservedHeader`](ResponseError::ReservedHeader) for those of the handshake and those that declare a body,
-    /// [`InvalidHeader`](ResponseError::InvalidHeader) for what cannot be sent.
+    /// [`Header`](ResponseError::Header) for those of the handshake and those that declare a body, for what cannot be
+    /// sent, and for more than [`MAX_ADDED_HEADERS`](crate::MAX_ADDED_HEADERS).
     pub fn header<N, V>(mut self, name: N, value: V) -> Result<Self, ResponseError>
     where
         N: TryInto<HeaderName, Error: Into<http::Error>>,
         V: TryInto<HeaderValue, Error: Into<http::Error>>,
     {
-        append(&mut self.headers, &RESERVED, name, value)?;
+        let (name, value) = field::parse(name, value, &RESERVED)?;
+        field::append(&mut self.headers, name, value)?;
         Ok(self)
     }
 
@@ -94,24 +94,4 @@ impl<'a> AcceptBuilder<'a> {
         headers.extend(self.headers);
         response
     }
-}
-
-/// Appends a header that a caller gives, unless it is one of ours.
-pub(super) fn append<N, V>(
-    headers: &mut HeaderMap,
-    reserved: &[HeaderName],
-    name: N,
-    value: V,
-) -> Result<(), ResponseError>
-where
-    N: TryInto<HeaderName, Error: Into<http::Error>>,
-    V: TryInto<HeaderValue, Error: Into<http::Error>>,
-{
-    let name = name.try_into().map_err(|error| ResponseError::InvalidHeader(error.into()))?;
-    let value = value.try_into().map_err(|error| ResponseError::InvalidHeader(error.into()))?;
-    if reserved.contains(&name) {
-        return Err(ResponseError::ReservedHeader(name));
-    }
-    headers.try_append(name, value).map_err(|error| ResponseError::InvalidHeader(error.into()))?;
-    Ok(())
 }

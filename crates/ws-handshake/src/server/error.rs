@@ -1,5 +1,6 @@
-use http::{HeaderName, StatusCode};
+use http::StatusCode;
 
+use crate::field::InvalidHeader;
 use crate::head::HeadError;
 use crate::subprotocol::SubprotocolError;
 
@@ -108,13 +109,10 @@ pub enum ResponseError {
     /// Extensions for a client that offered none (RFC 6455 section 9.1).
     #[error("the client offered no extensions")]
     UnofferedExtensions,
-    /// The answer's extensions are empty or no header value.
+    /// The answer's extensions are empty or not visible ASCII.
     #[error("the answer's extensions are empty or cannot be sent")]
     InvalidExtensions,
-    /// A header that the handshake sets itself.
-    #[error("the header {0} belongs to the handshake and cannot be set")]
-    ReservedHeader(HeaderName),
-    /// A header's name or value that cannot be sent.
-    #[error("a header's name or value cannot be sent")]
-    InvalidHeader(#[source] http::Error),
+    /// A header that cannot be added.
+    #[error(transparent)]
+    Header(#[from] InvalidHeader),
 }

@@ -6,9 +6,9 @@ use http::header::{
 };
 use http::{Response, StatusCode};
 
-use super::accept::append;
-use super::{RequestError, ResponseError, ServerPolicy};
+use super::{RequestError, ServerPolicy};
 use crate::Version;
+use crate::field::{self, InvalidHeader};
 use crate::head::HeadError;
 
 /// What frames the answer and ends the connection.
@@ -24,7 +24,7 @@ const RESERVED: [HeaderName; 3] = [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING
 ///
 /// let refusal = Refusal::new(StatusCode::UNAUTHORIZED, "log in first").header("www-authenticate", "Basic")?;
 /// assert!(write_response(refusal.response()).starts_with(b"HTTP/1.1 401 Unauthorized\r\n"));
-/// # Ok::<(), ws_handshake::ResponseError>(())
+/// # Ok::<(), ws_handshake::InvalidHeader>(())
 /// ```
 #[derive(Debug)]
 pub struct Refusal {
@@ -79,14 +79,15 @@ impl Refusal {
     ///
     /// # Errors
     ///
-    /// [`ReservedHeader`](ResponseError::ReservedHeader) for `Connection` and those that frame the body,
-    /// [`InvalidHeader`](ResponseError::InvalidHeader) for what cannot be sent.
-    pub fn header<N, V>(mut self, name: N, value: V) -> Result<Self, ResponseError>
+    /// [`InvalidHeader`] for `Connection` and those that frame the body, for what cannot be sent, and for more than
+    /// [`MAX_ADDED_HEADERS`](crate::MAX_ADDED_HEADERS).
+    pub fn header<N, V>(mut self, name: N, value: V) -> Result<Self, InvalidHeader>
     where
         N: TryInto<HeaderName, Error: Into<http::Error>>,
         V: TryInto<HeaderValue, Error: Into<http::Error>>,
     {
-        append(self.response.headers_mut(), &RESERVED, name, value)?;
+        let (name, value) = field::parse(name, value, &RESERVED)?;
+        field::append(self.response.headers_mut(), name, value)?;
         Ok(self)
     }
 
