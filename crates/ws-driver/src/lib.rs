@@ -62,6 +62,7 @@ mod outbox;
 mod payload;
 mod receiver;
 mod replies;
+mod scratch;
 mod sender;
 
 pub use self::{
@@ -77,6 +78,7 @@ pub use self::{
     payload::{INLINE, Payload},
     receiver::{Incoming, Receiver},
     replies::Replies,
+    scratch::Scratch,
     sender::Sender,
 };
 pub use ws_extensions::{Compress, Finished, Job, JobId, Negotiated};

@@ -4,6 +4,8 @@ use std::{collections::VecDeque, io::IoSlice};
 
 use bytes::{Buf, Bytes, BytesMut};
 
+use crate::Scratch;
+
 /// Bytes on their way to the transport: small frames one behind the other, large payloads as segments of their own.
 ///
 /// It is a [`Buf`], so `write_vectored` takes it whole and [`Buf::advance`] says what was written. Nothing is
@@ -99,25 +101,22 @@ impl Outbox {
         *self = Self::default();
     }
 
-    /// Lends a buffer to write small frames into, if nothing waits and there is none yet.
-    pub fn attach(&mut self, scratch: &mut BytesMut) {
-        if self.is_empty() && self.cork.capacity() < scratch.capacity() {
-            std::mem::swap(&mut self.cork, scratch);
-            self.cork.clear();
-            self.written = 0;
+    /// Lends a buffer to write small frames into, if nothing waits.
+    pub(crate) fn attach(&mut self, scratch: &mut Scratch) {
+        if self.is_empty() && self.cork.capacity() == 0 {
+            self.cork = std::mem::take(scratch.cork());
         }
     }
 
-    /// Gives the lent buffer back when nothing waits, so that an idle connection holds none.
-    pub fn detach(&mut self, scratch: &mut BytesMut) {
-        if !self.is_empty() {
+    /// Gives the buffer back when nothing waits, so that an idle connection holds none.
+    pub(crate) fn detach(&mut self, scratch: &mut Scratch) {
+        if !self.is_empty() || self.cork.capacity() == 0 {
             return;
         }
-        self.written = 0;
         let mut cork = std::mem::take(&mut self.cork);
-        if cork.capacity() > scratch.capacity() && cork.capacity() <= LARGEST_SCRATCH {
+        if cork.capacity() <= LARGEST_SCRATCH {
             cork.clear();
-            *scratch = cork;
+            scratch.cork = cork;
         }
         if self.segments.capacity() > 0 {
             self.segments = VecDeque::new();
@@ -209,15 +208,16 @@ mod tests {
 
     #[test]
     fn a_lent_cork_is_given_back_when_nothing_waits() {
-        let mut scratch = BytesMut::with_capacity(1024);
+        let mut scratch = Scratch::default();
         let mut outbox = Outbox::default();
         outbox.attach(&mut scratch);
-        assert_eq!(scratch.capacity(), 0);
+        assert_eq!(scratch.cork.capacity(), 0);
         outbox.cork(1).extend_from_slice(b"x");
         outbox.detach(&mut scratch);
-        assert_eq!(scratch.capacity(), 0, "not while something waits");
+        assert_eq!(scratch.cork.capacity(), 0, "not while something waits");
         outbox.advance(1);
         outbox.detach(&mut scratch);
-        assert_eq!(scratch.capacity(), 1024);
+        assert!(scratch.cork.capacity() > 0);
+        assert_eq!(outbox.cork.capacity(), 0);
     }
 }

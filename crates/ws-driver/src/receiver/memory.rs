@@ -3,7 +3,7 @@
 use bytes::{Buf, BytesMut};
 
 use super::Receiver;
-use crate::Delivery;
+use crate::{Delivery, Scratch};
 
 /// The least room that is offered to a read.
 const LEAST_READ: usize = 4 * 1024;
@@ -41,23 +41,26 @@ impl Receiver {
         &mut self.buf
     }
 
-    /// Lends a large read buffer, emptied, that many connections take in turn. A short rest that is pending
-    /// moves into it; with a long one pending the connection keeps its own, and `scratch` stays.
-    pub fn attach(&mut self, scratch: &mut BytesMut) {
+    /// Lends the buffers to read into. A short rest that is pending moves into them; with a long one pending the
+    /// connection keeps its own.
+    #[inline]
+    pub fn attach(&mut self, scratch: &mut Scratch) {
         let pending = &self.buf[self.at..];
         if self.lent || pending.len() >= LARGE {
             return;
         }
-        scratch.clear();
-        scratch.extend_from_slice(pending);
-        self.buf = std::mem::take(scratch);
+        let lent = scratch.read();
+        lent.extend_from_slice(pending);
+        self.buf = std::mem::take(lent);
         self.at = 0;
         self.lent = true;
+        self.arena = std::mem::take(&mut scratch.arena);
     }
 
-    /// Gives the lent buffer back before a wait. What is pending moves into memory of its own, of its own length;
+    /// Gives the lent buffers back before a wait. What is pending moves into memory of its own, of its own length;
     /// an idle connection is left with no buffer at all.
-    pub fn detach(&mut self, scratch: &mut BytesMut) {
+    #[inline]
+    pub fn detach(&mut self, scratch: &mut Scratch) {
         if self.assembly.is_empty() && self.assembly.capacity() > 0 {
             self.assembly = BytesMut::new();
         }
@@ -67,17 +70,15 @@ impl Receiver {
             self.lent = false;
             return;
         }
-        let own = BytesMut::from(pending);
-        let mut buf = std::mem::replace(&mut self.buf, own);
+        let own = if pending.is_empty() { BytesMut::new() } else { BytesMut::from(pending) };
+        let buf = std::mem::replace(&mut self.buf, own);
+        let arena = std::mem::take(&mut self.arena);
         self.at = 0;
-        if std::mem::take(&mut self.lent) && !grown {
-            buf.clear();
-            *scratch = buf;
+        if std::mem::take(&mut self.lent) {
+            scratch.arena = arena;
+            if !grown {
+                scratch.read = buf;
+            }
         }
-    }
-
-    /// Lends the buffer that short owned payloads are copied into, or takes it back.
-    pub fn swap_arena(&mut self, arena: &mut BytesMut) {
-        std::mem::swap(&mut self.arena, arena);
     }
 }

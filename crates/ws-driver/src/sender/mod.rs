@@ -7,7 +7,7 @@ mod outflow;
 use ws_extensions::Chain;
 use ws_frame::{Header, Masker, OpCode, Role, Rsv};
 
-use crate::{Config, Limits, MaskSource, Outbox, Replies, SendError, closed::Sent};
+use crate::{Config, Limits, MaskSource, Outbox, Replies, Scratch, SendError, closed::Sent};
 use data::InParts;
 
 /// The sending half of a connection: messages in, bytes out (RFC 6455 section 6.1).
@@ -115,6 +115,24 @@ impl Sender {
     #[inline]
     pub fn outbox(&mut self) -> &mut Outbox {
         &mut self.outbox
+    }
+
+    /// Lends the buffer to write small frames into.
+    #[inline]
+    pub fn attach(&mut self, scratch: &mut Scratch) {
+        self.outbox.attach(scratch);
+    }
+
+    /// Gives the buffer back when nothing waits in it.
+    #[inline]
+    pub fn detach(&mut self, scratch: &mut Scratch) {
+        self.outbox.detach(scratch);
+    }
+
+    /// Whether the Close waits for messages that extensions still work on.
+    #[must_use]
+    pub fn is_close_waiting(&self) -> bool {
+        self.closing.as_ref().is_some_and(|closing| closing.waits.is_some())
     }
 
     /// Bytes that wait: in the outbox, and in extensions.

@@ -1,0 +1,39 @@
+//! Buffers that connections take in turn.
+
+use bytes::BytesMut;
+
+/// Buffers that many connections take in turn, one set for each thread: an idle connection holds none.
+///
+/// Before a read, [`Receiver::attach`](crate::Receiver::attach) and [`Sender::attach`](crate::Sender::attach) lend them to
+/// a connection; before a wait, `detach` gives back what is empty. They are made when they are first lent, 100 KiB in
+/// all, and are not zeroed. Without them everything works the same, in buffers of each connection's own.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    pub(crate) read: BytesMut,
+    pub(crate) cork: BytesMut,
+    pub(crate) arena: BytesMut,
+}
+
+/// A read takes up to this much: a frame of 64 KiB with its header, and what stands before it.
+const READ: usize = 68 * 1024;
+
+/// Small frames of one batch are written together from this much.
+const CORK: usize = 16 * 1024;
+
+impl Scratch {
+    /// The read buffer, made whole again where payloads were taken out of it and are gone by now.
+    pub(crate) fn read(&mut self) -> &mut BytesMut {
+        self.read.clear();
+        if self.read.capacity() < READ {
+            self.read.reserve(READ);
+        }
+        &mut self.read
+    }
+
+    pub(crate) fn cork(&mut self) -> &mut BytesMut {
+        if self.cork.capacity() < CORK {
+            self.cork.reserve(CORK);
+        }
+        &mut self.cork
+    }
+}
