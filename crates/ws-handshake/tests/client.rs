@@ -4,7 +4,7 @@ use bytes::BytesMut;
 use http::header::AUTHORIZATION;
 use ws_handshake::{
     ClientError, ClientHandshake, ClientRequest, ClientRequestError, HeadError, InvalidHeader, Key,
-    MAX_ADDED_HEADERS, Version,
+    MAX_ADDED_HEADERS, MAX_INTERIM_RESPONSES, Version,
 };
 
 const KEY: [u8; 16] = *b"the sample nonce";
@@ -255,6 +255,11 @@ fn good_answers_open_the_connection_in_any_cutting() {
             None,
         ),
         (good("Content-Length: 5\r\n"), None, None),
+        (
+            format!("{}{}", "HTTP/1.1 102 Processing\r\n\r\n".repeat(MAX_INTERIM_RESPONSES), good("")),
+            None,
+            None,
+        ),
     ] {
         for cut in 0..text.len() {
             let mut handshake = asking();
@@ -309,7 +314,9 @@ fn each_bad_answer_has_its_error() {
         (good(&format!("A: {}\r\n", "b".repeat(16 * 1024))), |e| {
             matches!(e, Head(HeadError::TooLarge { .. }))
         }),
-        ("HTTP/1.1 102 Processing\r\n\r\n".repeat(9), |e| matches!(e, TooManyInterimResponses)),
+        ("HTTP/1.1 102 Processing\r\n\r\n".repeat(MAX_INTERIM_RESPONSES + 1), |e| {
+            matches!(e, TooManyInterimResponses)
+        }),
         ("SSH-2.0-OpenSSH\r\n\r\n".to_owned(), |e| matches!(e, Head(HeadError::StartLine))),
     ];
     for (text, is_expected) in table {
