@@ -173,7 +173,7 @@ impl Chain {
         if let Some(slot) = self.slots.pop_front() {
             self.popped += 1;
             self.held -= slot.counted;
-            self.buffers.give(slot.data);
+            self.buffers.give(slot.data, slot.written);
         }
         if self.slots.is_empty() {
             slot::trim(&mut self.slots);

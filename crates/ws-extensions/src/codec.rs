@@ -2,7 +2,7 @@
 
 use std::{fmt, pin::Pin};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use crate::{error::ExtensionError, message::MessageHead, output::Output};
 
@@ -40,7 +40,17 @@ pub trait Codec: Send {
     fn push(&mut self, fragment: &[u8], last: bool, out: &mut Output<'_>) -> Result<(), ExtensionError>;
 
     /// The payload of a [deferred](Plan::Defer) message. The work may make at most `limit` bytes of it.
-    fn defer(&mut self, head: MessageHead, payload: Bytes, limit: usize) -> Work;
+    ///
+    /// By default the message is [pushed](Self::push) whole by the work, which takes the codec along: a codec that
+    /// streams may so defer what is large without another line.
+    fn defer(&mut self, head: MessageHead, payload: Bytes, limit: usize) -> Work {
+        Work::exclusive(move |mut codec| {
+            let mut made = BytesMut::new();
+            let mut out = Output::new(&mut made, limit);
+            let pushed = codec.push(&payload, true, &mut out).and_then(|()| out.check());
+            (codec, pushed.map(|()| (head, made.freeze())))
+        })
+    }
 }
 
 /// What deferred work ends with: the message as it goes on, or why it cannot.

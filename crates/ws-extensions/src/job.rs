@@ -45,14 +45,14 @@ pub enum Job {
 }
 
 impl Job {
-    /// Runs a blocking job here and now, and gives a future back.
+    /// Runs a blocking job here and now.
     ///
     /// # Errors
-    /// The future, when the job is one: it has to be polled.
-    pub fn run(self) -> Result<Finished, Pin<Box<dyn Future<Output = Finished> + Send>>> {
+    /// The job itself, when it is a future and has to be polled.
+    pub fn run(self) -> Result<Finished, Job> {
         match self {
             Job::Blocking(run) => Ok(run()),
-            Job::Future(future) => Err(future),
+            Job::Future(_) => Err(self),
         }
     }
 

@@ -71,6 +71,62 @@ fn light(chain: &mut Chain, fuse: usize) {
     settle(chain);
 }
 
+/// Streams short messages, and leaves long ones to the default of [`Codec::defer`].
+struct Doubling;
+
+impl Codec for Doubling {
+    fn begin(&mut self, _: &mut MessageHead, len: Option<usize>) -> Plan {
+        if len.is_some_and(|len| len < 10) { Plan::Stream } else { Plan::Defer }
+    }
+
+    fn push(&mut self, fragment: &[u8], _: bool, out: &mut Output<'_>) -> Result<(), ExtensionError> {
+        // The result of the second one alone would not be enough.
+        let _ = out.extend_from_slice(fragment);
+        let _ = out.extend_from_slice(fragment);
+        Ok(())
+    }
+}
+
+impl Extension for Doubling {
+    fn name(&self) -> &'static str {
+        "doubling"
+    }
+
+    fn rsv(&self) -> Rsv {
+        Rsv::NONE
+    }
+
+    fn offer(&self, _: &SessionOptions) -> Option<Box<dyn Offer>> {
+        None
+    }
+
+    fn accept(&self, _: &[Params], _: &SessionOptions) -> Option<(Params, Session)> {
+        Some((Params::new(), Session::new(Doubling, Doubling)))
+    }
+}
+
+#[test]
+fn a_streaming_codec_can_defer_what_is_long() {
+    let mut registry = Registry::new();
+    registry.register(Doubling).unwrap();
+    let options = SessionOptions::new(Role::Server, Some(40));
+    let mut chain = registry.respond(Some("doubling"), &options).unwrap().incoming;
+    for (text, jobs) in [("short", 0), ("a long message", 1), ("short", 0), ("exactly twenty bytes", 1)] {
+        assert_eq!(put(&mut chain, text), Route::Queued);
+        let waiting = support::jobs(&mut chain);
+        assert_eq!(waiting.len(), jobs);
+        waiting.into_iter().for_each(|(id, job)| chain.complete_job(id, run(job)));
+        let doubled = match jobs {
+            0 => "shosho rtrt".replace(' ', ""),
+            _ => text.repeat(2),
+        };
+        assert_eq!(out(&mut chain), [doubled]);
+    }
+    assert_eq!(put(&mut chain, "just a little too long"), Route::Queued);
+    settle(&mut chain);
+    assert_eq!(chain.failure().unwrap().fault(), &Fault::TooBig { limit: 40 });
+}
+
 #[test]
 fn a_bomb_stops_at_the_limit() {
     for bomb in [Bomb::Stream, Bomb::Ignoring, Bomb::Deferred] {

@@ -4,11 +4,10 @@ mod support;
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use support::{Act::*, *};
 use ws_extensions::{
     Chain, Codec, Extension, ExtensionError, MessageHead, Offer, Output, Params, Plan, Registry, Route,
-    Session, SessionOptions, Work,
+    Session, SessionOptions,
 };
 use ws_frame::{DataKind, Rsv};
 
@@ -172,15 +171,11 @@ impl Codec for Pin {
     fn push(&mut self, _: &[u8], _: bool, _: &mut Output<'_>) -> Result<(), ExtensionError> {
         Ok(())
     }
-
-    fn defer(&mut self, head: MessageHead, payload: Bytes, _: usize) -> Work {
-        Work::concurrent(move || Ok((head, payload)))
-    }
 }
 
 impl Drop for Pin {
     fn drop(&mut self) {
-        assert!(std::thread::panicking(), "dropped")
+        assert!(std::thread::panicking(), "dropped");
     }
 }
 

@@ -2,10 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use bytes::Bytes;
 use ws_extensions::{
     Codec, Extension, ExtensionError, HeaderError, MessageHead, NegotiationError, Offer, Output, Params,
-    Plan, Refusal, RegisterError, Registry, Session, SessionOptions, Work,
+    Plan, Refusal, RegisterError, Registry, Session, SessionOptions,
 };
 use ws_frame::{Role, Rsv};
 
@@ -102,10 +101,6 @@ impl Codec for Idle {
 
     fn push(&mut self, _: &[u8], _: bool, _: &mut Output<'_>) -> Result<(), ExtensionError> {
         Ok(())
-    }
-
-    fn defer(&mut self, head: MessageHead, payload: Bytes, _: usize) -> Work {
-        Work::concurrent(move || Ok((head, payload)))
     }
 }
 

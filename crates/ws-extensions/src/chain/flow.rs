@@ -106,7 +106,7 @@ impl Chain {
             Plan::Stream => {
                 let input = mem::replace(&mut slot.data, self.buffers.take());
                 let pushed = cell.push(&input, whole, &mut slot.data, self.limits.message);
-                self.buffers.give(input);
+                self.buffers.give(input, mem::replace(&mut slot.written, slot.data.len()));
                 pushed.map_err(|error| (index, error))
             }
             Plan::Defer if whole => self.defer(at),
@@ -121,8 +121,9 @@ impl Chain {
     pub(super) fn feed(&mut self, at: usize, fragment: &[u8], last: bool) -> CellResult {
         let Some(slot) = self.slots.get_mut(at) else { return Ok(()) };
         if slot.data.capacity() == 0 {
-            slot.data = self.buffers.take();
+            (slot.data, slot.written) = (self.buffers.take(), 0);
         }
+        let before = slot.data.len();
         let begun = self.cells.iter_mut().take(slot.entered).enumerate();
         let mut streams = begun.filter(|(_, cell)| cell.plan == Plan::Stream).peekable();
         if streams.peek().is_none() {
@@ -147,6 +148,7 @@ impl Chain {
             mem::swap(&mut here, &mut there);
             first = false;
         }
+        slot.written = slot.written.saturating_add(slot.data.len() - before);
         if !last {
             return Ok(());
         }
@@ -190,7 +192,8 @@ impl Chain {
             return Err(ExtensionError::too_big(self.limits.message));
         }
         cell.check_rsv(slot.head.rsv, head.rsv, true)?;
-        (slot.head, slot.data) = (head, BytesMut::from(payload));
+        // What else the job's payload keeps alive is not known, so its buffer is not kept.
+        (slot.head, slot.data, slot.written) = (head, BytesMut::from(payload), usize::MAX);
         Ok(())
     }
 

@@ -21,6 +21,8 @@ pub(super) struct Slot {
     pub(super) len: Option<usize>,
     /// What lies in front of the next cell; collecting, what lies in front of the cell begun last.
     pub(super) data: BytesMut,
+    /// How many bytes were written into `data`, those taken out again counted.
+    pub(super) written: usize,
     /// How many cells have begun it.
     pub(super) entered: usize,
     pub(super) stage: Stage,
@@ -47,7 +49,7 @@ pub(super) enum Stage {
 impl Slot {
     pub(super) fn new(head: MessageHead, len: Option<usize>) -> Self {
         let (data, stage) = (BytesMut::new(), Stage::Flowing);
-        Slot { head, len, data, entered: 0, stage, touched: false, exclusive: false, counted: 0 }
+        Slot { head, len, data, written: 0, entered: 0, stage, touched: false, exclusive: false, counted: 0 }
     }
 
     /// Whether more fragments come.
@@ -80,8 +82,9 @@ impl Buffers {
         self.spare.pop().unwrap_or_default()
     }
 
-    pub(super) fn give(&mut self, mut buf: BytesMut) {
-        if (1..=KEEP).contains(&buf.capacity()) && self.spare.len() < SPARES {
+    /// `written` tells what the capacity does not: a small rest of a buffer may keep all of a large one alive.
+    pub(super) fn give(&mut self, mut buf: BytesMut, written: usize) {
+        if (1..=KEEP).contains(&buf.capacity()) && written <= KEEP && self.spare.len() < SPARES {
             buf.clear();
             self.spare.push(buf);
         }

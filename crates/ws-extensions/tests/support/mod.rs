@@ -239,15 +239,19 @@ pub fn out(chain: &mut Chain) -> Vec<String> {
     messages
 }
 
+/// Runs a job to its end, whichever kind it is.
 pub fn run(job: Job) -> Finished {
-    job.run().unwrap_or_else(|mut future| {
-        let mut context = Context::from_waker(Waker::noop());
-        loop {
-            if let Poll::Ready(finished) = future.as_mut().poll(&mut context) {
-                return finished;
-            }
+    let mut future = match job.run() {
+        Ok(finished) => return finished,
+        Err(Job::Future(future)) => future,
+        Err(Job::Blocking(_)) => unreachable!("a blocking job runs at once"),
+    };
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(finished) = future.as_mut().poll(&mut context) {
+            return finished;
         }
-    })
+    }
 }
 
 /// All jobs that wait to be fetched.
