@@ -87,11 +87,8 @@ impl Connection {
     }
 
     /// Says that the transport has no more bytes; see [`Receiver::end_of_stream`].
-    pub fn end_of_stream(&mut self) -> Progress {
-        let Parts { receiver, sender, replies, .. } = &mut self.parts;
-        let progress = receiver.end_of_stream(replies);
-        sender.absorb(replies);
-        progress
+    pub fn end_of_stream(&mut self) {
+        self.parts.receiver.end_of_stream();
     }
 
     /// Judges the deadlines; see [`Lifecycle::poll_deadline`].

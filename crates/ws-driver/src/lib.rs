@@ -31,7 +31,7 @@
 //!             connection.shut(); // and shut the transport down
 //!         } else if wants.read {
 //!             match transport.read(&mut chunk)? {
-//!                 0 => _ = connection.end_of_stream(),
+//!                 0 => connection.end_of_stream(),
 //!                 n => connection.receiver().buffer().extend_from_slice(&chunk[..n]),
 //!             }
 //!         } else {

@@ -175,12 +175,10 @@ impl Receiver {
         }
     }
 
-    /// Says that the transport has no more bytes, and goes on to the next event.
-    ///
-    /// Without a Close before it the connection has ended abnormally ([`Ending::Lost`]), behind all that was whole.
-    pub fn end_of_stream(&mut self, replies: &mut Replies) -> Progress {
+    /// Says that the transport has no more bytes: behind all that was whole, the next advances lead to the end. Without
+    /// a Close the connection has ended abnormally ([`Ending::Lost`]).
+    pub fn end_of_stream(&mut self) {
         self.end_of_stream = true;
-        self.advance(replies)
     }
 
     /// How the connection ended, once it has.

@@ -55,7 +55,7 @@ impl Sender {
     }
 
     fn begin_close(&mut self, sent: Sent, payload: [u8; 125], len: usize) {
-        if self.closing.is_some() {
+        if self.closing.is_some() || self.abandoned {
             return;
         }
         self.in_parts = None; // a message in parts stays unfinished, as the peer is told by the Close
@@ -90,8 +90,9 @@ impl Sender {
         }
     }
 
-    /// Forgets what waits: the transport is gone.
-    pub(crate) fn abandon(&mut self) {
+    /// Forgets what waits, and takes nothing more: the transport can no longer be written to.
+    pub fn abandon(&mut self) {
+        self.abandoned = true;
         self.outbox.clear();
         self.chain = None;
         self.in_parts = None;
@@ -99,6 +100,6 @@ impl Sender {
 
     /// Whether the Close of this side is in the outbox, or past it.
     pub(crate) fn has_sent_close(&self) -> bool {
-        self.closing.as_ref().is_some_and(|closing| closing.waits.is_none())
+        self.abandoned || self.closing.as_ref().is_some_and(|closing| closing.waits.is_none())
     }
 }

@@ -26,6 +26,8 @@ pub struct Sender {
     front_started: bool,
     in_parts: Option<InParts>,
     closing: Option<Closing>,
+    /// Whether the transport has failed.
+    abandoned: bool,
     messaged: bool,
 }
 
@@ -48,6 +50,7 @@ impl Sender {
             front_started: false,
             in_parts: None,
             closing: None,
+            abandoned: false,
             messaged: false,
         }
     }
@@ -90,7 +93,7 @@ impl Sender {
     }
 
     fn absorb_all(&mut self, replies: &mut Replies) {
-        if self.closing.is_some() {
+        if self.closing.is_some() || self.abandoned {
             replies.drop_pongs(); // nothing is sent behind a Close (RFC 6455 section 5.5.1)
         }
         while self.outbox.pongs() < self.limits.max_pending_pongs
@@ -161,7 +164,7 @@ impl Sender {
 
     #[inline]
     fn check_open(&self) -> Result<(), SendError> {
-        if self.closing.is_some() { Err(SendError::Closed) } else { Ok(()) }
+        if self.closing.is_some() || self.abandoned { Err(SendError::Closed) } else { Ok(()) }
     }
 
     #[inline]
