@@ -128,6 +128,23 @@ fn a_streaming_codec_can_defer_what_is_long() {
 }
 
 #[test]
+fn a_length_is_told_only_where_it_is_known() {
+    for (act, jobs) in [(Pass, 0), (Stream, 1), (Concurrent, 0)] {
+        let mut registry = Registry::new();
+        registry.register(Fake::new("a", &[act])).unwrap();
+        registry.register(Doubling).unwrap();
+        let mut chain = registry.respond(Some("a, doubling"), &options()).unwrap().outgoing;
+        assert_eq!(put(&mut chain, "short"), Route::Queued);
+        if act == Concurrent {
+            let (id, job) = chain.next_job().unwrap();
+            chain.complete_job(id, run(job));
+        }
+        // Doubling streams what it knows to be short, and defers the rest.
+        assert_eq!(support::jobs(&mut chain).len(), jobs, "{act:?}");
+    }
+}
+
+#[test]
 fn a_bomb_stops_at_the_limit() {
     for bomb in [Bomb::Stream, Bomb::Ignoring, Bomb::Deferred] {
         let mut chain = bombs(bomb, 5000);
@@ -233,6 +250,57 @@ fn held_bytes_have_a_bound() {
     assert!(!chain.has_room());
     chain.front().unwrap().data.truncate(1000);
     assert!(chain.has_room(), "what was taken out does not count");
+}
+
+#[test]
+fn what_a_job_has_made_counts() {
+    let mut chain = bombs(Bomb::Deferred, 10_000);
+    for _ in 0..2 {
+        assert_eq!(chain.begin(MessageHead::new(DataKind::Binary), None), Route::Queued);
+        chain.push(&[b'!'; 10], true);
+    }
+    let [one, two] = <[_; 2]>::try_from(jobs(&mut chain)).unwrap();
+    assert!(chain.has_room());
+    chain.complete_job(two.0, run(two.1));
+    assert!(!chain.has_room(), "it waits behind the first");
+    chain.complete_job(one.0, run(one.1));
+    assert_eq!(out(&mut chain).len(), 2);
+    assert!(chain.has_room());
+}
+
+#[test]
+fn what_waiting_messages_grow_to_counts() {
+    let mut registry = Registry::new();
+    registry.register(Bomb::Stream).unwrap();
+    registry.register(Fake::new("a", &[Exclusive, Pass])).unwrap();
+    let mut options = options();
+    options.max_pending = 15_000;
+    let mut chain = registry.respond(Some("a, bomb"), &options).unwrap().incoming;
+    for _ in 0..2 {
+        assert_eq!(chain.begin(MessageHead::new(DataKind::Binary), None), Route::Queued);
+        chain.push(&[b'!'; 10], true);
+    }
+    assert!(chain.has_room());
+    settle(&mut chain);
+    assert!(!chain.has_room());
+    chain.pop();
+    assert!(chain.has_room());
+}
+
+#[test]
+fn a_dropped_job_takes_no_place_from_others() {
+    let mut options = options();
+    options.max_jobs = 3;
+    let first = Fake::new("a", &[Stream, Stream, Stream, Stream, FailJob, Concurrent]);
+    let then = Fake::new("b", &[Exclusive, Concurrent, Concurrent, Concurrent]);
+    let mut chain = negotiate([first, then], &options).outgoing;
+    for text in ["1", "2", "3", "4", "5", "6"] {
+        assert_eq!(put(&mut chain, text), Route::Queued);
+    }
+    let [exclusive, failing, _dropped] = <[_; 3]>::try_from(jobs(&mut chain)).unwrap();
+    chain.complete_job(failing.0, run(failing.1));
+    chain.complete_job(exclusive.0, run(exclusive.1));
+    assert_eq!(jobs(&mut chain).len(), 3);
 }
 
 #[test]

@@ -105,3 +105,30 @@ pub(super) fn trim(slots: &mut VecDeque<Slot>) {
         slots.shrink_to(FEW);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_buffers_and_rests_of_them_are_not_kept() {
+        let mut buffers = Buffers::default();
+        buffers.give(BytesMut::with_capacity(KEEP + 1), 0);
+        let mut large = BytesMut::zeroed(10 * KEEP);
+        let rest = large.split_off(10 * KEEP - 100);
+        buffers.give(rest, 10 * KEEP);
+        assert_eq!(buffers.take().capacity(), 0);
+        for _ in 0..10 {
+            buffers.give(BytesMut::with_capacity(KEEP), KEEP);
+        }
+        assert_eq!(buffers.spare.len(), SPARES);
+        assert_eq!(buffers.take().capacity(), KEEP);
+    }
+
+    #[test]
+    fn the_room_of_a_crowd_is_let_go_of() {
+        let mut slots = VecDeque::with_capacity(10_000);
+        trim(&mut slots);
+        assert!(slots.capacity() < 100);
+    }
+}
