@@ -1,2 +1,43 @@
 //! What the repository does to itself: tests, conformance, tidiness.
-fn main() {}
+//!
+//! `cargo xtask autobahn` runs the conformance suite against the shipped programs, `cargo xtask tidy` checks the rules that keep the workspace in shape.
+//! One file per command, one file per step, rule or stage below it.
+#![forbid(unsafe_code)]
+
+mod autobahn;
+mod repo;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// What the repository does to itself.
+#[derive(Parser)]
+#[command(name = "xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
+struct Xtask {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The Autobahn conformance suite against `ws serve` and the example `echo_client`
+    Autobahn(autobahn::Args),
+    /// The shape of the workspace: arrows between crates, file sizes, documented features
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    let done = match Xtask::parse().command {
+        Command::Autobahn(args) => autobahn::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Tidy => tidy::run().map(|()| ExitCode::SUCCESS),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
