@@ -1,11 +1,13 @@
 //! What the repository does to itself: tests, conformance, tidiness.
 //!
-//! `cargo xtask autobahn` runs the conformance suite against the shipped programs, `cargo xtask tidy` checks the rules that keep the workspace in shape.
+//! `cargo xtask test` is what continuous integration runs. `cargo xtask autobahn` runs the conformance suite
+//! against the shipped programs, `cargo xtask tidy` checks the rules that keep the workspace in shape.
 //! One file per command, one file per step, rule or stage below it.
 #![forbid(unsafe_code)]
 
 mod autobahn;
 mod repo;
+mod test;
 mod tidy;
 
 use std::process::ExitCode;
@@ -22,6 +24,8 @@ struct Xtask {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Everything that continuous integration checks, from formatting to a short conformance run
+    Test,
     /// The Autobahn conformance suite against `ws serve` and the example `echo_client`
     Autobahn(autobahn::Args),
     /// The shape of the workspace: arrows between crates, file sizes, documented features
@@ -30,6 +34,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let done = match Xtask::parse().command {
+        Command::Test => test::run(),
         Command::Autobahn(args) => autobahn::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Tidy => tidy::run().map(|()| ExitCode::SUCCESS),
     };

@@ -35,3 +35,8 @@ impl Repo {
         command
     }
 }
+
+/// Whether this is a run of continuous integration, where what cannot be tested is a failure.
+pub(crate) fn is_ci() -> bool {
+    env::var("CI").is_ok_and(|value| value == "true" || value == "1")
+}
