@@ -124,7 +124,8 @@ fn write_detail(out: &mut String, detail: &Detail) -> fmt::Result {
         write!(out, "<dt>{term}</dt><dd>{}</dd>", Escaped(&text))?;
     }
     out.write_str("</dl>\n<pre class=\"handshake\">")?;
-    write!(out, "{}\n\n{}", Escaped(detail.http_request.trim()), Escaped(detail.http_response.trim()))?;
+    let (request, response) = (head(&detail.http_request), head(&detail.http_response));
+    write!(out, "{}\n\n{}", Escaped(&request), Escaped(&response))?;
     out.write_str("</pre>\n<ol class=\"wire\">\n")?;
     for line in wire_log::lines(&detail.wire_log, detail.dropped_by_me) {
         let class = match line.direction {
@@ -135,6 +136,11 @@ fn write_detail(out: &mut String, detail: &Detail) -> fmt::Result {
         writeln!(out, "<li class=\"{class}\">{}</li>", Escaped(&line.text))?;
     }
     out.write_str("</ol>\n")
+}
+
+/// A head of HTTP as lines; its line ends are CR LF, and a CR that stands alone stays to be seen.
+fn head(text: &str) -> String {
+    text.trim().replace("\r\n", "\n")
 }
 
 /// A value of the suite in one line, cut where it grows long.
@@ -225,13 +231,14 @@ mod tests {
             was_not_clean_reason: None,
             dropped_by_me: true,
             wire_log: vec![json!(["RF", [8, "<script>"], 1, true, 0, true, null])],
-            http_request: "GET / HTTP/1.1".to_owned(),
+            http_request: "GET / HTTP/1.1\r\nHost: a\r\n\r\n".to_owned(),
             http_response: "HTTP/1.1 101".to_owned(),
         });
         let page = render(&[judgement(vec![failed, verdict("5.2", None)])]);
         assert!(page.contains("2 deviations from what is expected."));
         assert!(page.contains("<li class=\"out\">text [8] &lt;script&gt;</li>"));
         assert!(page.contains("<dd>Send ping</dd>"));
+        assert!(page.contains(">GET / HTTP/1.1\nHost: a\n\nHTTP/1.1 101<"));
         assert!(page.contains("<a href=\"#server-5.1\">deviates</a>"));
         assert!(page.contains("The suite has no result of this case."));
         assert!(!page.contains("<script"));
