@@ -1,2 +1,26 @@
-//! Tools for the tests of the WebSocket stack; not published
+//! Tools for the tests of the WebSocket stack; not published.
+//!
+//! | to | use |
+//! | --- | --- |
+//! | write and read frames, good and bad ones, without the codec under test | [`Frame`], [`read_frames`] |
+//! | know what a stream of bytes means | [`Oracle`] |
+//! | make streams up, valid, broken and random | [`streams`] |
+//! | drive a connection and write down what it reports | [`Endpoint`] |
+//! | let two of them talk through a hostile transport under virtual time | [`Link`] |
+//! | random numbers that can be replayed | [`Rng`] |
 #![forbid(unsafe_code)]
+
+mod endpoint;
+mod frame;
+mod link;
+mod oracle;
+mod rng;
+mod seen;
+pub mod streams;
+
+pub use endpoint::Endpoint;
+pub use frame::{Frame, read_frames};
+pub use link::{Hostility, Link};
+pub use oracle::{Bounds, Oracle};
+pub use rng::Rng;
+pub use seen::{End, Seen};

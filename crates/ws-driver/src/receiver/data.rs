@@ -106,7 +106,9 @@ impl Receiver {
         if arrived > frame.done {
             self.heard = true;
             let fresh = &mut self.buf[self.at + frame.done..self.at + arrived];
-            let whole = last && frame.done == 0 && open.fragments == 1 && fresh.len() <= BLOCK;
+            // Behind a part that was given the text goes on, and with it the count of its bytes.
+            let alone = open.fragments == 1 && frame.done == 0 && !open.parts_given;
+            let whole = last && alone && fresh.len() <= BLOCK;
             if let Some(masker) = &mut frame.masker
                 && (whole || !open.validated)
             {
@@ -139,8 +141,11 @@ impl Receiver {
             }
             return Ok(self.give(Ready::Frame { len: arrived }));
         }
-        self.assembly.extend_from_slice(&self.buf[self.at..self.at + arrived]);
         open.assembly_cut = self.utf8.pending();
+        if !self.carry.is_empty() {
+            self.uncarry();
+        }
+        self.assembly.extend_from_slice(&self.buf[self.at..self.at + arrived]);
         self.use_up(arrived);
         if last {
             return Ok(self.give(Ready::Assembly));

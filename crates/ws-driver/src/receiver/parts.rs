@@ -22,6 +22,10 @@ impl Carry {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// Bytes that the character still lacks, told by its first byte (RFC 3629 section 3).
     fn missing(&self) -> usize {
         let len = match self.as_bytes().first() {
@@ -37,13 +41,10 @@ impl Carry {
 impl Receiver {
     /// Gives what is there of the message, unless there is nothing to give.
     pub(super) fn give_part(&mut self, complete: bool, last: bool) -> Step {
-        let (Some(frame), Some(open)) = (&mut self.frame, &mut self.message) else {
-            return Step::Again;
-        };
+        let (Some(frame), Some(open)) = (&self.frame, &self.message) else { return Step::Again };
         let first = !open.parts_given;
         if !self.assembly.is_empty() {
             // Joined before the delivery was changed. The character that its end cuts goes on in `carry`.
-            open.parts_given = true;
             let cut = self.assembly.len().saturating_sub(open.assembly_cut);
             for byte in self.assembly.split_off(cut) {
                 self.carry.push(byte);
@@ -61,7 +62,6 @@ impl Receiver {
             }
             let last = last && taken == arrived;
             if taken == missing {
-                open.parts_given = true;
                 self.use_up(taken);
                 return self.part_is(Ready::CarriedPart { first, last });
             }
@@ -71,7 +71,6 @@ impl Receiver {
         let pending = if last { 0 } else { self.utf8.pending().min(arrived) };
         let len = arrived - pending;
         if len > 0 || last {
-            open.parts_given = true;
             return self.part_is(Ready::Part { len, first, last });
         }
         if !complete {
@@ -85,7 +84,16 @@ impl Receiver {
         Step::Again
     }
 
+    /// Bytes that were held back for the next part are joined with the rest instead, before any was given.
+    pub(super) fn uncarry(&mut self) {
+        let carry = std::mem::take(&mut self.carry);
+        self.assembly.extend_from_slice(carry.as_bytes());
+    }
+
     fn part_is(&mut self, ready: Ready) -> Step {
+        if let Some(open) = &mut self.message {
+            open.parts_given = true;
+        }
         self.messaged = true;
         self.ready = ready;
         Step::Done(Progress::Ready)
