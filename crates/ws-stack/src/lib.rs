@@ -1,2 +1,104 @@
-//! The WebSocket stack: client and server, extensions, strict, bounded and fast
+//! The WebSocket stack: a client and a server (RFC 6455), strict, bounded and fast, in small crates that can be taken one
+//! by one. This crate is all of them under one name; it holds no logic of its own.
+//!
+//! # A client in ten lines
+//!
+//! ```no_run
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let mut ws = ws_stack::connect("ws://127.0.0.1:9001/").await?;
+//!     ws.send("hello").await?;
+//!     while let Some(message) = ws.recv().await {
+//!         println!("{:?}", message?);
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # A server in fifteen
+//!
+//! ```no_run
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:9001").await?;
+//!     loop {
+//!         let (stream, _) = listener.accept().await?;
+//!         tokio::spawn(async move {
+//!             let mut ws = ws_stack::accept(stream).await?;
+//!             while let Some(message) = ws.recv().await {
+//!                 ws.send(message?).await?;
+//!             }
+//!             Ok::<_, ws_stack::BoxError>(())
+//!         });
+//!     }
+//! }
+//! ```
+//!
+//! # Messages
+//!
+//! [`Message`] is [`Text`] or a binary [`Payload`]; strings, vectors, slices and `Bytes` turn into one. `recv` gives
+//! `None` after a clean close, and [`WebSocket::closed`] says who closed and why. Everything else that ends a connection
+//! is one [`Error`].
+//!
+//! # The fast form
+//!
+//! [`WebSocket::halves`] lends messages from the buffer that they arrived in, and sends without a flush of its own:
+//! replies to one batch of messages leave in one write.
+//!
+//! ```no_run
+//! # async fn example(mut ws: ws_stack::WebSocket<tokio::net::TcpStream>) -> Result<(), ws_stack::Error> {
+//! let (rx, tx) = ws.halves();
+//! while let Some(message) = rx.recv(tx).await {
+//!     tx.feed(message?)?;
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Two tasks
+//!
+//! [`WebSocket::split`] gives an owned half to each of two tasks. The reader answers pings and Closes by itself.
+//!
+//! # Inspecting a request before it is accepted
+//!
+//! [`Upgrade::read`] gives the request; then [`accept`](Upgrade::accept) it, with a subprotocol or headers of your choice,
+//! or [`refuse`](Upgrade::refuse) it with any status.
+//!
+//! # Limits and deadlines
+//!
+//! Every bound has a default and can be changed: [`Limits`], [`Timeouts`], and for the handshake [`ServerConfig`] and
+//! [`ClientConfig`]. Nothing that a peer sends makes a connection hold more than its limits say.
+//!
+//! # Without tokio
+//!
+//! [`endpoint`] is a client and a server without I/O: bytes in, events out, bytes out, deadlines. Runtimes build on it,
+//! and so can you.
+//!
+//! # Features
+//!
+//! - `simd` (default): SIMD validation of UTF-8, chosen at run time; needs no build flags.
+//! - `tokio` (default): the client and the server on tokio.
+//! - `rustls`: `wss` by rustls with ring, trusting the platform's certificates unless told otherwise.
 #![forbid(unsafe_code)]
+
+pub use ws_endpoint as endpoint;
+pub use ws_endpoint::{
+    ClientConfig, ConnectionOptions, ServerConfig, Subprotocols, UpgradeRequest, driver,
+    driver::{
+        CloseCode, CloseReason, Closed, DataKind, Delivery, Event, Expired, Fault, Incoming, Initiator,
+        Limits, MaskSource, Message, Part, Payload, Role, Text, Timeouts, Unsent,
+    },
+    extensions, frame, handshake,
+    handshake::{ClientRequest, Refusal},
+};
+#[cfg(feature = "rustls")]
+pub use ws_tokio::rustls;
+#[cfg(feature = "tokio")]
+pub use ws_tokio::{
+    AcceptError, ClientStream, Connect, ConnectError, Error, FirstRequest, OwnedReader, OwnedWriter,
+    PlainRequest, Reader, ReuniteError, SendError, Upgrade, WebSocket, Writer, accept, accept_with, connect,
+    http,
+};
+
+/// Any error, for programs that only pass them on.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -1,2 +1,78 @@
-//! WebSocket client and server on tokio: TLS, timers, split, Stream and Sink
+//! WebSocket on tokio: client and server over any `AsyncRead + AsyncWrite`, with the timers that a connection needs.
+//!
+//! A client:
+//!
+//! ```no_run
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut ws = ws_tokio::connect("ws://127.0.0.1:9001/").await?;
+//! ws.send("hello").await?;
+//! while let Some(message) = ws.recv().await {
+//!     println!("{:?}", message?);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A server:
+//!
+//! ```no_run
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::io::Result<()> {
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:9001").await?;
+//! loop {
+//!     let (stream, _) = listener.accept().await?;
+//!     tokio::spawn(async move {
+//!         let mut ws = ws_tokio::accept(stream).await?;
+//!         while let Some(message) = ws.recv().await {
+//!             ws.send(message?).await?;
+//!         }
+//!         Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
+//!     });
+//! }
+//! # }
+//! ```
+//!
+//! # What a connection does by itself
+//!
+//! While any of its futures is polled, a [`WebSocket`] answers pings, sends one of its own after 25 s of silence, fails
+//! after 20 s without an answer, drops a peer that takes nothing for 30 s, and gives a closing handshake 5 s. All of
+//! these are options. It reads and writes once for each batch of messages, into buffers that all connections of a
+//! thread take in turn, so that an idle one holds none.
+//!
+//! # Features
+//!
+//! - `simd`: validates UTF-8 with SIMD instructions, see `ws-frame`. What is accepted stays the same.
+//! - `rustls`: `wss` by rustls with ring, trusting the platform's certificates unless told otherwise.
 #![forbid(unsafe_code)]
+
+mod accept;
+mod connect;
+mod error;
+mod jobs;
+mod pump;
+mod reader;
+mod scratch;
+mod split;
+mod stream;
+mod timer;
+#[cfg(feature = "rustls")]
+mod tls;
+mod transport;
+mod websocket;
+mod writer;
+
+pub use self::{
+    accept::{AcceptError, FirstRequest, PlainRequest, Upgrade, accept, accept_with},
+    connect::{Connect, ConnectError, connect},
+    error::{Error, SendError},
+    reader::Reader,
+    split::{OwnedReader, OwnedWriter, ReuniteError},
+    transport::ClientStream,
+    websocket::WebSocket,
+    writer::Writer,
+};
+pub use http;
+#[cfg(feature = "rustls")]
+pub use tokio_rustls::rustls;
+pub use ws_endpoint as endpoint;

@@ -98,6 +98,12 @@ impl Sender {
         self.in_parts = None;
     }
 
+    /// Whether the transport can no longer be written to.
+    #[must_use]
+    pub fn is_abandoned(&self) -> bool {
+        self.abandoned
+    }
+
     /// Whether the Close of this side is in the outbox, or past it.
     pub(crate) fn has_sent_close(&self) -> bool {
         self.abandoned || self.closing.as_ref().is_some_and(|closing| closing.waits.is_none())

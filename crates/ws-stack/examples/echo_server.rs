@@ -1,0 +1,29 @@
+//! Echoes every message, in the lent form: `echo_server PORT`.
+
+use tokio::net::{TcpListener, TcpStream};
+use ws_stack::BoxError;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), BoxError> {
+    let port = std::env::args().nth(1).ok_or("usage: echo_server PORT")?.parse()?;
+    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    println!("listening on ws://{}/", listener.local_addr()?);
+    loop {
+        let (stream, _) = listener.accept().await?;
+        tokio::spawn(async move {
+            if let Err(error) = echo(stream).await {
+                eprintln!("{error}");
+            }
+        });
+    }
+}
+
+async fn echo(stream: TcpStream) -> Result<(), BoxError> {
+    stream.set_nodelay(true)?;
+    let mut ws = ws_stack::accept(stream).await?;
+    let (rx, tx) = ws.halves();
+    while let Some(message) = rx.recv(tx).await {
+        tx.feed(message?)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! Deferred work of extensions: computation on the blocking pool, waiting in place.
+
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use tokio::task::JoinHandle;
+use ws_endpoint::{
+    driver::{Finished, Job, JobId},
+    extensions::Direction,
+};
+
+/// The jobs of one connection that are under way. The extensions' chains bound their number.
+#[derive(Default)]
+pub(crate) struct Jobs(Vec<(JobId, Running)>);
+
+enum Running {
+    Blocking(JoinHandle<Finished>),
+    Future(Pin<Box<dyn Future<Output = Finished> + Send>>),
+}
+
+impl Jobs {
+    pub(crate) fn start(&mut self, id: JobId, job: Job) {
+        let running = match job {
+            Job::Blocking(run) => Running::Blocking(tokio::task::spawn_blocking(run)),
+            Job::Future(future) => Running::Future(future),
+        };
+        self.0.push((id, running));
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether there is one of this direction.
+    pub(crate) fn has(&self, direction: Direction) -> bool {
+        self.0.iter().any(|(id, _)| id.direction() == direction)
+    }
+
+    /// One that is done. A job whose thread is gone, when the runtime shuts down, never is; the deadline for the closing
+    /// handshake ends such a connection.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<(JobId, Finished)> {
+        let mut at = 0;
+        while let Some((id, running)) = self.0.get_mut(at) {
+            let finished = match running {
+                Running::Blocking(handle) => Pin::new(handle).poll(cx).map(Result::ok),
+                Running::Future(future) => future.as_mut().poll(cx).map(Some),
+            };
+            let id = *id;
+            match finished {
+                Poll::Pending => at += 1,
+                Poll::Ready(finished) => {
+                    self.0.swap_remove(at);
+                    if let Some(finished) = finished {
+                        return Poll::Ready((id, finished));
+                    }
+                }
+            }
+        }
+        Poll::Pending
+    }
+}
+
+impl fmt::Debug for Jobs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(id, _)| id)).finish()
+    }
+}

@@ -1,0 +1,255 @@
+//! Bytes between a transport and the driver: the one place that reads, writes and waits.
+
+use std::{
+    io,
+    pin::{Pin, pin},
+    task::{Context, Poll, ready},
+};
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use ws_endpoint::{
+    driver::{Ending, Lifecycle, Progress, Receiver, Replies},
+    extensions::Direction,
+};
+
+use crate::{Error, Writer, jobs::Jobs, scratch, timer::Timer};
+
+/// The receiving half of a connection, and what drives it. All state is here and none in a future, so that every
+/// future may be dropped at any time.
+#[derive(Debug)]
+pub(crate) struct Pump {
+    pub(crate) receiver: Receiver,
+    pub(crate) replies: Replies,
+    pub(crate) lifecycle: Lifecycle,
+    timer: Timer,
+    jobs: Option<Box<Jobs>>,
+    failure: Option<io::Error>,
+    /// Whether the transport has done everything that the end asks of it.
+    ended: bool,
+    /// Whether the end was reported.
+    reported: bool,
+}
+
+impl Pump {
+    pub(crate) fn new(receiver: Receiver, replies: Replies, lifecycle: Lifecycle) -> Self {
+        Self {
+            receiver,
+            replies,
+            lifecycle,
+            timer: Timer::default(),
+            jobs: None,
+            failure: None,
+            ended: false,
+            reported: false,
+        }
+    }
+
+    /// Goes on until an event is ready, or the connection has ended and the transport was dealt with.
+    ///
+    /// What is queued is written when the input has run dry: one read and one write for each batch.
+    pub(crate) fn poll_event<S: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        io: &mut S,
+        writer: &mut Writer,
+        cx: &mut Context<'_>,
+    ) -> Poll<Progress> {
+        if self.ended {
+            return Poll::Ready(Progress::Closed);
+        }
+        loop {
+            let progress = self.receiver.advance(&mut self.replies);
+            writer.sender.absorb(&mut self.replies);
+            match progress {
+                Progress::Ready => {
+                    if writer.sender.must_flush() {
+                        let _blocked = self.poll_write(io, writer, cx);
+                        writer.sender.absorb(&mut self.replies);
+                    }
+                    return Poll::Ready(Progress::Ready);
+                }
+                Progress::Closed => {
+                    let ended = self.poll_end(io, writer, cx);
+                    scratch::detach(&mut self.receiver, &mut writer.sender);
+                    ready!(ended);
+                    self.ended = true;
+                    return Poll::Ready(Progress::Closed);
+                }
+                Progress::NeedBytes | Progress::NeedJobs => {
+                    let reads = progress == Progress::NeedBytes;
+                    if self.poll_batch(io, writer, reads, cx).is_pending() {
+                        scratch::detach(&mut self.receiver, &mut writer.sender);
+                        return Poll::Pending;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Writes what is queued, then reads the next batch. Pending with the timer armed.
+    fn poll_batch<S: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        io: &mut S,
+        writer: &mut Writer,
+        reads: bool,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        if self.poll_jobs(writer, cx).is_ready() {
+            return Poll::Ready(());
+        }
+        let _blocked = self.poll_write(io, writer, cx);
+        if reads && self.poll_read(io, writer, cx).is_ready() {
+            return Poll::Ready(());
+        }
+        self.poll_wait(writer, cx)
+    }
+
+    /// Behind the end: writes the Close, shuts down, reads on until the peer has closed.
+    fn poll_end<S: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        io: &mut S,
+        writer: &mut Writer,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        loop {
+            while self.poll_jobs(writer, cx).is_ready() {}
+            let written = self.poll_write(io, writer, cx);
+            let wants = self.lifecycle.wants(&mut self.receiver, &mut writer.sender);
+            if wants.shutdown && written.is_ready() {
+                match Pin::new(&mut *io).poll_shutdown(cx) {
+                    Poll::Ready(Ok(())) => self.lifecycle.shut(),
+                    Poll::Ready(Err(_)) => self.lifecycle.transport_failed(&mut writer.sender),
+                    Poll::Pending => {}
+                }
+                if self.lifecycle.wants(&mut self.receiver, &mut writer.sender) != wants {
+                    continue;
+                }
+            }
+            if wants.read && self.poll_read(io, writer, cx).is_ready() {
+                self.receiver.buffer().clear();
+                continue;
+            }
+            if !(wants.read || wants.write || wants.shutdown || writer.sender.is_close_waiting()) {
+                return Poll::Ready(());
+            }
+            ready!(self.poll_wait(writer, cx));
+        }
+    }
+
+    /// Reads once. Ready when there is something new: bytes, the end, or a failure.
+    fn poll_read<S: AsyncRead + Unpin>(
+        &mut self,
+        io: &mut S,
+        writer: &mut Writer,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        scratch::attach(&mut self.receiver, &mut writer.sender);
+        let read = pin!(io.read_buf(self.receiver.buffer())).poll(cx);
+        match ready!(read) {
+            Ok(0) => self.receiver.end_of_stream(),
+            Ok(_) => {}
+            Err(error) => {
+                self.receiver.end_of_stream();
+                self.lifecycle.transport_failed(&mut writer.sender);
+                self.failure.get_or_insert(error);
+            }
+        }
+        Poll::Ready(())
+    }
+
+    /// Writes what is queued: ready when all of it has left. When the transport fails, what waits is given up, and what
+    /// the peer has sent before is still received.
+    pub(crate) fn poll_write<S: AsyncWrite + Unpin>(
+        &mut self,
+        io: &mut S,
+        writer: &mut Writer,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        if let Err(error) = ready!(writer.poll_write(io, cx)) {
+            writer.sender.abandon();
+            self.failure.get_or_insert(error);
+        }
+        Poll::Ready(())
+    }
+
+    /// Writes until fewer than `mark` bytes wait, or none. Ready with an error when that cannot be.
+    pub(crate) fn poll_flush<S: AsyncWrite + Unpin>(
+        &mut self,
+        io: &mut S,
+        writer: &mut Writer,
+        mark: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Error>> {
+        loop {
+            while self.poll_jobs(writer, cx).is_ready() {}
+            let written = self.poll_write(io, writer, cx);
+            if let Some(error) = self.write_error() {
+                return Poll::Ready(Err(error));
+            }
+            let deferred = self.jobs.as_ref().is_some_and(|jobs| jobs.has(Direction::Outgoing));
+            if written.is_ready() && !deferred || writer.queued() < mark {
+                scratch::detach_sender(&mut writer.sender);
+                return Poll::Ready(Ok(()));
+            }
+            ready!(self.poll_wait(writer, cx));
+        }
+    }
+
+    /// Why nothing can be written any more, if that is so. The transport's error itself is kept for the report.
+    fn write_error(&self) -> Option<Error> {
+        if let Some(Ending::Expired(expired)) = self.receiver.ending() {
+            return Some(Error::Expired(*expired));
+        }
+        let failure = self.failure.as_ref()?;
+        Some(Error::Io(io::Error::new(failure.kind(), failure.to_string())))
+    }
+
+    /// Judges the deadlines and waits for the next one. Ready when one has passed.
+    pub(crate) fn poll_wait(&mut self, writer: &mut Writer, cx: &mut Context<'_>) -> Poll<()> {
+        let before = self.receiver.ending().is_some() || writer.sender.is_closing();
+        let queued = writer.sender.queued();
+        let Self { receiver, replies, lifecycle, .. } = self;
+        let deadline = lifecycle.poll_deadline(Timer::now(), receiver, &mut writer.sender, replies);
+        let after = self.receiver.ending().is_some() || writer.sender.is_closing();
+        if before != after || writer.sender.queued() != queued || self.lifecycle.is_dropped() {
+            return Poll::Ready(()); // there is something to be written, or the end
+        }
+        ready!(self.timer.poll(deadline, cx));
+        Poll::Ready(())
+    }
+
+    /// Starts deferred work and takes back what is done. Ready when something was.
+    fn poll_jobs(&mut self, writer: &mut Writer, cx: &mut Context<'_>) -> Poll<()> {
+        while let Some((id, job)) = self.receiver.next_job().or_else(|| writer.sender.next_job()) {
+            self.jobs.get_or_insert_default().start(id, job);
+        }
+        let Some(jobs) = &mut self.jobs else { return Poll::Pending };
+        let (id, finished) = ready!(jobs.poll(cx));
+        if jobs.is_empty() {
+            self.jobs = None;
+        }
+        match id.direction() {
+            Direction::Incoming => self.receiver.complete_job(id, finished),
+            // A failure has queued its Close.
+            Direction::Outgoing => _ = writer.sender.complete_job(id, finished),
+        }
+        Poll::Ready(())
+    }
+
+    /// Whether the end was reported already.
+    pub(crate) fn is_reported(&self) -> bool {
+        self.reported
+    }
+
+    /// How the connection has ended, as an error where it is one; once.
+    pub(crate) fn report(&mut self) -> Option<Error> {
+        if std::mem::replace(&mut self.reported, true) {
+            return None;
+        }
+        match self.receiver.ending()? {
+            Ending::Close(_) => None,
+            Ending::Failed(fault) => Some(Error::Failed(fault.clone())),
+            Ending::Expired(expired) => Some(Error::Expired(*expired)),
+            _ => Some(self.failure.take().map_or(Error::Lost, Error::Io)),
+        }
+    }
+}

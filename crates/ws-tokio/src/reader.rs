@@ -1,0 +1,163 @@
+//! The receiving half of a connection that is not split.
+
+use std::{
+    future::poll_fn,
+    task::{Context, Poll, ready},
+};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use ws_endpoint::driver::{Closed, Delivery, Event, Incoming, Limits, Part, Progress};
+
+use crate::{Error, Writer, pump::Pump};
+
+/// The receiving half of a [`WebSocket`](crate::WebSocket) that is lent by [`halves`](crate::WebSocket::halves), and
+/// what drives both halves: while it waits it writes what is queued, answers pings and watches the deadlines.
+#[derive(Debug)]
+pub struct Reader<S> {
+    pub(crate) io: S,
+    pub(crate) pump: Pump,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
+    /// The next message, lent from the buffer that it arrived in. `None` after a clean close.
+    ///
+    /// While more waits to be sent than the high-water mark allows, it writes and hands out nothing.
+    ///
+    /// # Errors
+    /// Once, when the connection has ended without a closing handshake; then `None`. [`Error::MidMessage`] while a
+    /// message is received in parts.
+    ///
+    /// # Cancel safety
+    /// Safe: nothing is lost when the future is dropped.
+    pub async fn recv(&mut self, writer: &mut Writer) -> Option<Result<Incoming<'_>, Error>> {
+        if let Err(error) = poll_fn(|cx| self.poll_message(writer, true, cx)).await? {
+            return Some(Err(error));
+        }
+        self.lend().map(Ok)
+    }
+
+    /// The next part of a message as it arrives, validated, text cut between characters; for messages that do not fit
+    /// memory. Of a message that has begun to arrive, the first part is all that is there.
+    ///
+    /// # Errors
+    /// As for [`recv`](Self::recv).
+    ///
+    /// # Cancel safety
+    /// Safe: nothing is lost when the future is dropped, and a message half read is resumed.
+    pub async fn recv_part(&mut self, writer: &mut Writer) -> Option<Result<Part<'_>, Error>> {
+        self.pump.receiver.set_delivery(Delivery::Parts);
+        let wanted = |event: Event<'_>| matches!(event, Event::Part(_));
+        if let Err(error) = poll_fn(|cx| self.poll_until(wanted, writer, true, cx)).await? {
+            return Some(Err(error));
+        }
+        match self.pump.receiver.event() {
+            Event::Part(part) => Some(Ok(part)),
+            _ => None,
+        }
+    }
+
+    /// The next event: a message, a ping or a pong.
+    ///
+    /// # Errors
+    /// As for [`recv`](Self::recv).
+    ///
+    /// # Cancel safety
+    /// Safe: nothing is lost when the future is dropped.
+    pub async fn recv_event(&mut self, writer: &mut Writer) -> Option<Result<Event<'_>, Error>> {
+        if let Err(error) = self.want_whole() {
+            return Some(Err(error));
+        }
+        if let Err(error) = poll_fn(|cx| self.poll_until(|_| true, writer, true, cx)).await? {
+            return Some(Err(error));
+        }
+        Some(Ok(self.pump.receiver.event()))
+    }
+
+    /// Writes everything that is queued.
+    ///
+    /// # Errors
+    /// When the transport fails, or a deadline passes.
+    ///
+    /// # Cancel safety
+    /// Safe: what is not written stays queued.
+    pub async fn flush(&mut self, writer: &mut Writer) -> Result<(), Error> {
+        poll_fn(|cx| self.poll_flush(writer, 0, cx)).await
+    }
+
+    /// How the connection ended, once it has.
+    #[must_use]
+    pub fn closed(&self, writer: &Writer) -> Option<Closed> {
+        self.pump.receiver.ending().map(|ending| writer.sender.closed(ending))
+    }
+
+    /// The limits on what is received, to be changed while the connection lives.
+    pub fn limits_mut(&mut self) -> &mut Limits {
+        self.pump.receiver.limits_mut()
+    }
+
+    /// The transport.
+    pub fn get_ref(&self) -> &S {
+        &self.io
+    }
+
+    /// Goes on to the next whole message.
+    pub(crate) fn poll_message(
+        &mut self,
+        writer: &mut Writer,
+        holds: bool,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<(), Error>>> {
+        if let Err(error) = self.want_whole() {
+            return Poll::Ready(Some(Err(error)));
+        }
+        self.poll_until(|event| matches!(event, Event::Message(_)), writer, holds, cx)
+    }
+
+    /// The message that [`poll_message`](Self::poll_message) came to.
+    pub(crate) fn lend(&mut self) -> Option<Incoming<'_>> {
+        match self.pump.receiver.event() {
+            Event::Message(message) => Some(message),
+            _ => None,
+        }
+    }
+
+    fn want_whole(&mut self) -> Result<(), Error> {
+        if self.pump.receiver.is_mid_message() {
+            return Err(Error::MidMessage);
+        }
+        self.pump.receiver.set_delivery(Delivery::Whole);
+        Ok(())
+    }
+
+    /// Goes on to the next event that is wanted; others are passed over.
+    fn poll_until(
+        &mut self,
+        wanted: impl Fn(Event<'_>) -> bool,
+        writer: &mut Writer,
+        holds: bool,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<(), Error>>> {
+        loop {
+            if holds && writer.sender.is_above_mark() {
+                let mark = writer.sender.limits_mut().high_water_mark;
+                // What goes wrong in writing is reported by the end.
+                let _failed = ready!(self.poll_flush(writer, mark, cx));
+            }
+            match ready!(self.pump.poll_event(&mut self.io, writer, cx)) {
+                Progress::Ready if wanted(self.pump.receiver.event()) => return Poll::Ready(Some(Ok(()))),
+                Progress::Ready => {}
+                _ => return Poll::Ready(self.pump.report().map(Err)),
+            }
+        }
+    }
+
+    /// Writes until fewer than `mark` bytes wait, or none.
+    pub(crate) fn poll_flush(
+        &mut self,
+        writer: &mut Writer,
+        mark: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Error>> {
+        self.pump.poll_flush(&mut self.io, writer, mark, cx)
+    }
+}

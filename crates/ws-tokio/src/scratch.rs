@@ -1,0 +1,33 @@
+//! The read and write buffers of this thread.
+
+use std::cell::RefCell;
+
+use ws_endpoint::driver::{Receiver, Scratch, Sender};
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch::default());
+}
+
+/// Lends this thread's buffers to a connection that is about to read.
+#[inline]
+pub(crate) fn attach(receiver: &mut Receiver, sender: &mut Sender) {
+    SCRATCH.with_borrow_mut(|scratch| {
+        receiver.attach(scratch);
+        sender.attach(scratch);
+    });
+}
+
+/// Takes back what is empty from a connection that is about to wait.
+#[inline]
+pub(crate) fn detach(receiver: &mut Receiver, sender: &mut Sender) {
+    SCRATCH.with_borrow_mut(|scratch| {
+        receiver.detach(scratch);
+        sender.detach(scratch);
+    });
+}
+
+/// Takes back the write buffer if nothing waits in it.
+#[inline]
+pub(crate) fn detach_sender(sender: &mut Sender) {
+    SCRATCH.with_borrow_mut(|scratch| sender.detach(scratch));
+}

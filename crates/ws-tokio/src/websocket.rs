@@ -1,0 +1,321 @@
+//! A connection.
+
+use std::{
+    future::poll_fn,
+    task::{Context, Poll, ready},
+};
+
+use http::Response;
+use tokio::io::{AsyncRead, AsyncWrite};
+use ws_endpoint::{
+    Agreed, Opened,
+    driver::{
+        CloseCode, Closed, Compress, Connection, DataKind, Event, Limits, Message, Part, Parts, Progress,
+    },
+};
+
+use crate::{Error, Reader, SendError, Writer, pump::Pump};
+
+/// A WebSocket connection over any transport.
+///
+/// The simplest form is owned: [`recv`](Self::recv) and [`send`](Self::send). The fastest is lent:
+/// [`halves`](Self::halves). For two tasks there is [`split`](Self::split). It is a
+/// [`Stream`](futures_core::Stream) and a [`Sink`](futures_sink::Sink) of [`Message`]s, too.
+///
+/// Pings are answered and deadlines watched while any of its futures is polled; a connection that nobody polls does
+/// nothing. Every future may be dropped at any time: all state is in the connection.
+///
+/// ```no_run
+/// # async fn example(mut ws: ws_tokio::WebSocket<tokio::net::TcpStream>) -> Result<(), ws_tokio::Error> {
+/// while let Some(message) = ws.recv().await {
+///     ws.send(message?).await?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct WebSocket<S> {
+    pub(crate) reader: Reader<S>,
+    pub(crate) writer: Writer,
+    pub(crate) facts: Facts,
+}
+
+/// What of the opening handshake is kept.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    pub(crate) subprotocol: Option<Box<str>>,
+    pub(crate) extensions: Box<[&'static str]>,
+    pub(crate) response: Option<Box<Response<()>>>,
+}
+
+impl Facts {
+    fn new(agreed: Agreed, keeps_response: bool) -> Self {
+        Self {
+            subprotocol: agreed.subprotocol.map(Into::into),
+            extensions: agreed.extensions.into(),
+            response: keeps_response.then(|| Box::new(agreed.response)),
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
+    /// A connection whose opening handshake took place elsewhere; bytes that came behind it must stand in the receiver's
+    /// buffer already.
+    pub fn from_connection(io: S, connection: Connection) -> Self {
+        let Parts { receiver, sender, replies, lifecycle, .. } = connection.into_parts();
+        let pump = Pump::new(receiver, replies, lifecycle);
+        Self { reader: Reader { io, pump }, writer: Writer::new(sender), facts: Facts::default() }
+    }
+
+    pub(crate) fn opened(io: S, opened: Opened, behind: &[u8], keeps_response: bool) -> Self {
+        let Opened { mut connection, handshake } = opened;
+        if !behind.is_empty() {
+            connection.receiver().buffer().extend_from_slice(behind);
+        }
+        let mut socket = Self::from_connection(io, connection);
+        socket.facts = Facts::new(handshake, keeps_response);
+        socket
+    }
+
+    /// The next message. `None` after a clean close; [`closed`](Self::closed) tells more.
+    ///
+    /// What was queued with [`feed`](Self::feed) is written when all that has arrived was handed out.
+    ///
+    /// # Errors
+    /// Once, when the connection has ended without a closing handshake; then `None`. [`Error::MidMessage`] while a
+    /// message is received in parts.
+    ///
+    /// # Cancel safety
+    /// Safe: nothing is lost when the future is dropped.
+    pub async fn recv(&mut self) -> Option<Result<Message, Error>> {
+        poll_fn(|cx| self.poll_recv(cx)).await
+    }
+
+    #[inline]
+    pub(crate) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Error>>> {
+        match ready!(self.reader.poll_message(&mut self.writer, false, cx)) {
+            Some(Ok(())) => Poll::Ready(self.reader.lend().map(|message| Ok(message.into_message()))),
+            Some(Err(error)) => Poll::Ready(Some(Err(error))),
+            None => Poll::Ready(None),
+        }
+    }
+
+    /// The next part of a message as it arrives; see [`Reader::recv_part`].
+    ///
+    /// # Errors
+    /// As for [`recv`](Self::recv).
+    ///
+    /// # Cancel safety
+    /// Safe: nothing is lost when the future is dropped, and a message half read is resumed.
+    pub async fn recv_part(&mut self) -> Option<Result<Part<'_>, Error>> {
+        self.reader.recv_part(&mut self.writer).await
+    }
+
+    /// The next event: a message, a ping or a pong, lent.
+    ///
+    /// # Errors
+    /// As for [`recv`](Self::recv).
+    ///
+    /// # Cancel safety
+    /// Safe: nothing is lost when the future is dropped.
+    pub async fn recv_event(&mut self) -> Option<Result<Event<'_>, Error>> {
+        self.reader.recv_event(&mut self.writer).await
+    }
+
+    /// Sends a message: queues it, then writes everything that is queued.
+    ///
+    /// # Errors
+    /// [`SendError::Unsent`] hands the message back when it cannot be queued; [`SendError::Ended`] when the connection
+    /// ends while it is written.
+    ///
+    /// # Cancel safety
+    /// The message is queued whole by the first poll. A future that is dropped after that has queued it; it is written by
+    /// whatever is awaited next.
+    pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
+        self.writer.send(message)?;
+        self.flush().await.map_err(SendError::Ended)
+    }
+
+    /// Queues a message, and waits only while more is queued than the high-water mark allows. It is written by the next
+    /// [`recv`](Self::recv), [`send`](Self::send) or [`flush`](Self::flush).
+    ///
+    /// # Errors
+    /// As for [`send`](Self::send).
+    ///
+    /// # Cancel safety
+    /// As for [`send`](Self::send).
+    pub async fn feed(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
+        self.writer.send(message)?;
+        if self.writer.sender.is_above_mark() {
+            let mark = self.writer.sender.limits_mut().high_water_mark;
+            poll_fn(|cx| self.reader.poll_flush(&mut self.writer, mark, cx)).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends a message with a hint for extensions, whether to compress it.
+    ///
+    /// # Errors
+    /// As for [`ping`](Self::ping).
+    ///
+    /// # Cancel safety
+    /// As for [`send`](Self::send).
+    pub async fn send_compressed(
+        &mut self,
+        kind: DataKind,
+        payload: &[u8],
+        compress: Compress,
+    ) -> Result<(), Error> {
+        self.writer.sender.write_compressed(kind, payload, compress)?;
+        self.flush().await
+    }
+
+    /// Writes everything that is queued.
+    ///
+    /// # Errors
+    /// When the transport fails, or a deadline passes.
+    ///
+    /// # Cancel safety
+    /// Safe: what is not written stays queued.
+    pub async fn flush(&mut self) -> Result<(), Error> {
+        self.reader.flush(&mut self.writer).await
+    }
+
+    /// Begins a message in parts, for payloads that do not fit memory; then [`send_part`](Self::send_part), and last
+    /// [`finish`](Self::finish).
+    ///
+    /// # Errors
+    /// [`Error::Send`] when another one is open, or the connection is closing.
+    pub fn start(&mut self, kind: DataKind) -> Result<(), Error> {
+        Ok(self.writer.sender.start(kind)?)
+    }
+
+    /// Queues the next part of the message as a fragment, and waits while more is queued than the high-water mark allows.
+    ///
+    /// # Errors
+    /// [`Error::Send`] when no message in parts is open; what [`flush`](Self::flush) gives.
+    ///
+    /// # Cancel safety
+    /// As for [`send`](Self::send).
+    pub async fn send_part(&mut self, part: &[u8]) -> Result<(), Error> {
+        self.writer.sender.append(part)?;
+        let mark = self.writer.sender.limits_mut().high_water_mark;
+        poll_fn(|cx| self.reader.poll_flush(&mut self.writer, mark, cx)).await
+    }
+
+    /// Ends the message in parts, and writes everything that is queued.
+    ///
+    /// # Errors
+    /// As for [`send_part`](Self::send_part).
+    ///
+    /// # Cancel safety
+    /// As for [`send`](Self::send).
+    pub async fn finish(&mut self) -> Result<(), Error> {
+        self.writer.sender.finish()?;
+        self.flush().await
+    }
+
+    /// Sends a ping of up to 125 bytes. Its pong comes as an event of [`recv_event`](Self::recv_event).
+    ///
+    /// # Errors
+    /// [`Error::Send`] when it cannot be queued; what [`flush`](Self::flush) gives.
+    ///
+    /// # Cancel safety
+    /// As for [`send`](Self::send).
+    pub async fn ping(&mut self, payload: &[u8]) -> Result<(), Error> {
+        self.writer.ping(payload)?;
+        self.flush().await
+    }
+
+    /// Closes the connection: sends a Close, waits for the peer's under the close deadline, and ends the transport.
+    /// Messages that still arrive are dropped; to receive them, use [`begin_close`](Self::begin_close) and
+    /// [`recv`](Self::recv).
+    ///
+    /// # Errors
+    /// [`Error::Send`] for a reason above 123 bytes. Once, when the connection ends without a closing handshake.
+    ///
+    /// # Cancel safety
+    /// The Close is queued by the first poll; call it again to go on waiting.
+    pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<Option<Closed>, Error> {
+        self.writer.close(code, reason)?;
+        while let Progress::Ready =
+            poll_fn(|cx| self.reader.pump.poll_event(&mut self.reader.io, &mut self.writer, cx)).await
+        {
+        }
+        self.reader.pump.report().map_or_else(|| Ok(self.closed()), Err)
+    }
+
+    /// Sends a Close and does not wait for the answer: nothing can be sent any more, messages still arrive.
+    ///
+    /// # Errors
+    /// [`Error::Send`] for a reason above 123 bytes; what [`flush`](Self::flush) gives.
+    ///
+    /// # Cancel safety
+    /// The Close is queued by the first poll.
+    pub async fn begin_close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
+        self.writer.close(code, reason)?;
+        self.flush().await
+    }
+
+    /// Drops the transport without a Close; the peer reports 1006.
+    pub fn close_now(self) {
+        drop(self);
+    }
+
+    /// How the connection ended, once it has: codes, reason, who began.
+    #[must_use]
+    pub fn closed(&self) -> Option<Closed> {
+        self.reader.closed(&self.writer)
+    }
+
+    /// The halves, for one task that does both at once without copies: the reader hands out messages lent from its buffer,
+    /// and drives the writer while it waits.
+    ///
+    /// ```no_run
+    /// # async fn example(mut ws: ws_tokio::WebSocket<tokio::net::TcpStream>) -> Result<(), ws_tokio::Error> {
+    /// let (rx, tx) = ws.halves();
+    /// while let Some(message) = rx.recv(tx).await {
+    ///     tx.feed(message?)?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn halves(&mut self) -> (&mut Reader<S>, &mut Writer) {
+        (&mut self.reader, &mut self.writer)
+    }
+
+    /// The subprotocol in use.
+    #[must_use]
+    pub fn subprotocol(&self) -> Option<&str> {
+        self.facts.subprotocol.as_deref()
+    }
+
+    /// The names of the extensions in use.
+    #[must_use]
+    pub fn extensions(&self) -> &[&'static str] {
+        &self.facts.extensions
+    }
+
+    /// The server's answer to the opening handshake; kept by clients only.
+    #[must_use]
+    pub fn response(&self) -> Option<&Response<()>> {
+        self.facts.response.as_deref()
+    }
+
+    /// Bytes that wait to be sent.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.writer.queued()
+    }
+
+    /// Changes the limits while the connection lives.
+    pub fn set_limits(&mut self, limits: Limits) {
+        *self.reader.limits_mut() = limits;
+        *self.writer.sender.limits_mut() = limits;
+    }
+
+    /// The transport.
+    pub fn get_ref(&self) -> &S {
+        &self.reader.io
+    }
+}

@@ -1,0 +1,112 @@
+//! The sending half of a connection that is not split.
+
+use std::{
+    io::{self, IoSlice},
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Buf;
+use tokio::io::AsyncWrite;
+use ws_endpoint::driver::{CloseCode, DataKind, Incoming, Message, SendError, Sender, Unsent};
+
+/// How many segments go into one vectored write.
+const SLICES: usize = 16;
+
+/// The sending half of a [`WebSocket`](crate::WebSocket) that is lent by [`halves`](crate::WebSocket::halves): everything
+/// is queued, and leaves when the reading half has used up its input, or is flushed.
+#[derive(Debug)]
+pub struct Writer {
+    pub(crate) sender: Sender,
+    /// Whether written bytes may still stand in the transport's own buffer, as those of TLS do.
+    flushing: bool,
+}
+
+impl Writer {
+    pub(crate) fn new(sender: Sender) -> Self {
+        Self { sender, flushing: false }
+    }
+
+    /// Queues a message that was just received: an echo, without a copy where that pays.
+    ///
+    /// # Errors
+    /// [`SendError::Full`] at the hard limit, [`SendError::Closed`], [`SendError::MessageOpen`],
+    /// [`SendError::Extension`].
+    #[inline]
+    pub fn feed(&mut self, message: Incoming<'_>) -> Result<(), SendError> {
+        self.sender.forward(message)
+    }
+
+    /// Queues a message, copied behind its header. Text must be UTF-8; it is not checked again.
+    ///
+    /// # Errors
+    /// As for [`feed`](Self::feed).
+    #[inline]
+    pub fn write(&mut self, kind: DataKind, payload: &[u8]) -> Result<(), SendError> {
+        self.sender.write(kind, payload)
+    }
+
+    /// Queues a message that the caller gives away; a long payload is not copied.
+    ///
+    /// # Errors
+    /// As for [`feed`](Self::feed), with the message.
+    pub fn send(&mut self, message: impl Into<Message>) -> Result<(), Unsent<Message>> {
+        self.sender.send(message.into())
+    }
+
+    /// Queues a ping.
+    ///
+    /// # Errors
+    /// [`SendError::ControlTooLong`] above 125 bytes, [`SendError::Full`], [`SendError::Closed`].
+    pub fn ping(&mut self, payload: &[u8]) -> Result<(), SendError> {
+        self.sender.ping(payload)
+    }
+
+    /// Queues a Close; receive on until the peer has answered it.
+    ///
+    /// # Errors
+    /// [`SendError::ReasonTooLong`] above 123 bytes.
+    pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), SendError> {
+        self.sender.close(code, reason)
+    }
+
+    /// Bytes that wait to be sent.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.sender.queued()
+    }
+
+    /// The driver's half: messages in parts, hints for extensions, limits.
+    pub fn sender(&mut self) -> &mut Sender {
+        &mut self.sender
+    }
+
+    /// Writes what is queued, in as few calls as the transport allows, and flushes it. Ready when all of it has left.
+    pub(crate) fn poll_write<S: AsyncWrite + Unpin>(
+        &mut self,
+        io: &mut S,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        let outbox = self.sender.outbox();
+        while outbox.has_remaining() {
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let io = Pin::new(&mut *io);
+            let written = if outbox.chunk().len() < outbox.remaining() && io.is_write_vectored() {
+                let count = outbox.chunks_vectored(&mut slices);
+                ready!(io.poll_write_vectored(cx, &slices[..count]))?
+            } else {
+                ready!(io.poll_write(cx, outbox.chunk()))?
+            };
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            outbox.advance(written);
+            self.flushing = true;
+        }
+        if self.flushing {
+            ready!(Pin::new(io).poll_flush(cx))?;
+            self.flushing = false;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
