@@ -2,7 +2,7 @@
 
 use std::io;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
 use crate::accept_key;
@@ -17,21 +17,47 @@ const LONGEST_HEAD: usize = 1024;
 /// # Errors
 /// When the head is too long or has no key, or the connection is lost.
 pub async fn upgrade(stream: &mut TcpStream) -> io::Result<()> {
-    let mut head = [0; LONGEST_HEAD];
-    let mut len = 0;
-    while !head[..len].ends_with(b"\r\n\r\n") {
-        match stream.read(&mut head[len..]).await? {
-            0 => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the request's head is not whole")),
-            more => len += more,
+    let mut head = Vec::new();
+    let response = loop {
+        stream.readable().await?;
+        if let Some(response) = answer(stream, &mut head)? {
+            break response;
         }
-    }
-    let key = key(&head[..len])
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "no Sec-WebSocket-Key"))?;
-    let response = format!(
-        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n\r\n",
-        accept_key(key)
-    );
+    };
+    drop(head);
     stream.write_all(response.as_bytes()).await
+}
+
+/// Reads once, and answers when the head is whole; `head` keeps what came before.
+///
+/// The room to read into is on the stack of this call: across an await it would stay in the connection's task.
+fn answer(stream: &TcpStream, head: &mut Vec<u8>) -> io::Result<Option<String>> {
+    let mut room = [0; LONGEST_HEAD];
+    let received = match stream.try_read(&mut room) {
+        Ok(0) => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the request's head is not whole")),
+        Ok(len) => &room[..len],
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    if head.is_empty() && received.ends_with(b"\r\n\r\n") {
+        return response(received).map(Some);
+    }
+    head.extend_from_slice(received);
+    match head.ends_with(b"\r\n\r\n") {
+        true => response(head).map(Some),
+        false if head.len() < LONGEST_HEAD => Ok(None),
+        false => Err(io::Error::new(io::ErrorKind::InvalidData, "the request's head is too long")),
+    }
+}
+
+/// The answer to a whole head.
+fn response(head: &[u8]) -> io::Result<String> {
+    let key = key(head).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "no Sec-WebSocket-Key"))?;
+    Ok(format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Accept: {}\r\n\r\n",
+        accept_key(key)
+    ))
 }
 
 /// The value of the header `Sec-WebSocket-Key`.
@@ -45,12 +71,23 @@ fn key(head: &[u8]) -> Option<&[u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::key;
+    use super::{key, response};
 
     #[test]
     fn finds_the_key_whatever_the_case_of_its_name() {
         let head = b"GET / HTTP/1.1\r\nHost: a\r\nSEC-WEBSOCKET-KEY:  abc \r\n\r\n";
         assert_eq!(key(head), Some(&b"abc"[..]));
         assert_eq!(key(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"), None);
+    }
+
+    #[test]
+    fn answers_with_the_key_of_rfc_6455_section_1_3() {
+        let head = b"GET / HTTP/1.1\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+        let response = response(head).expect("a key");
+        assert!(
+            response.ends_with("\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"),
+            "{response}"
+        );
+        assert!(super::response(b"GET / HTTP/1.1\r\n\r\n").is_err());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use peers::{echo, serve, upgrade};
+use peers::{forward, serve, upgrade};
 use sockudo_ws::{Config, Message, WebSocketStream};
 use tokio::net::TcpStream;
 
@@ -10,7 +10,7 @@ async fn connection(mut stream: TcpStream) {
     if upgrade(&mut stream).await.is_ok() {
         let socket = WebSocketStream::server(stream, Config::default());
         // A connection that is lost concerns nobody but its client.
-        let _ = echo(socket, |message| message.map(data)).await;
+        let _ = forward(socket, |message| message.map(data)).await;
     }
 }
 

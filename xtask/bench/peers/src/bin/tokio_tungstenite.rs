@@ -2,14 +2,14 @@
 
 use std::io;
 
-use peers::{echo, serve};
+use peers::{forward, serve};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 
 async fn connection(stream: TcpStream) {
     if let Ok(socket) = tokio_tungstenite::accept_async(stream).await {
         // A connection that is lost concerns nobody but its client.
-        let _ = echo(socket, |message| message.map(data)).await;
+        let _ = forward(socket, |message| message.map(data)).await;
     }
 }
 

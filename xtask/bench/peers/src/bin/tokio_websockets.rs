@@ -1,8 +1,9 @@
-//! tokio-websockets, configured as its own echo for benchmarks is: no limits, no splitting into frames.
+//! tokio-websockets, configured as its own echo for benchmarks is: no limits, no splitting into frames;
+//! and with room for a batch before it flushes.
 
 use std::io;
 
-use peers::{echo, serve};
+use peers::{batched, serve};
 use tokio::net::TcpStream;
 use tokio_websockets::{Config, Limits, Message, ServerBuilder};
 
@@ -11,7 +12,7 @@ async fn connection(stream: TcpStream) {
         ServerBuilder::new().config(Config::default().frame_size(usize::MAX)).limits(Limits::unlimited());
     if let Ok((_request, socket)) = builder.accept(stream).await {
         // A connection that is lost concerns nobody but its client.
-        let _ = echo(socket, |message| message.map(data)).await;
+        let _ = batched(socket, |message| message.map(data)).await;
     }
 }
 

@@ -1,0 +1,90 @@
+//! Opening a connection by hand.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use crate::traffic::Dialect;
+
+/// The key of RFC 6455 section 1.3, and the answer to it that is given there.
+const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
+/// A server that takes longer than this has failed.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+const LONGEST_HEAD: usize = 4096;
+/// What an HTTP head ends with.
+pub(crate) const HEAD_END: &[u8] = b"\r\n\r\n";
+
+/// Connects, and upgrades unless the server speaks bare TCP. The stream has `TCP_NODELAY`, and blocks for [`PATIENCE`]
+/// at most.
+pub(crate) fn open(address: SocketAddr, dialect: Dialect) -> Result<TcpStream> {
+    let mut stream = TcpStream::connect_timeout(&address, PATIENCE).context("cannot connect")?;
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    if dialect == Dialect::WebSocket {
+        stream.write_all(request(address).as_bytes()).context("cannot send the request")?;
+        response(&mut stream)?;
+    }
+    Ok(stream)
+}
+
+/// The client's half of the opening handshake (RFC 6455 section 4.1).
+pub(crate) fn request(address: SocketAddr) -> String {
+    format!(
+        "GET / HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+}
+
+/// Reads and checks the server's half. Nothing may follow it yet: no message was sent.
+fn response(stream: &mut TcpStream) -> Result<()> {
+    let mut head = [0; LONGEST_HEAD];
+    let mut len = 0;
+    while !head[..len].ends_with(HEAD_END) {
+        match stream.read(&mut head[len..]).context("no answer to the handshake")? {
+            0 => bail!("the answer to the handshake ends after {len} bytes"),
+            more => len += more,
+        }
+    }
+    check(&head[..len])
+}
+
+/// Whether this is the answer to our key, and nothing but it.
+pub(crate) fn check(head: &[u8]) -> Result<()> {
+    let head = std::str::from_utf8(head).context("the answer to the handshake is not text")?;
+    let (head, behind) = head.split_once("\r\n\r\n").context("the answer to the handshake has no end")?;
+    ensure!(behind.is_empty(), "the server sent something behind its handshake");
+    let mut lines = head.lines();
+    let status = lines.next().unwrap_or_default();
+    ensure!(status.starts_with("HTTP/1.1 101"), "the server answered {status:?}");
+    let headers: Vec<_> = lines.filter_map(|line| line.split_once(':')).collect();
+    let value = |wanted: &str| {
+        headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.trim())
+    };
+    ensure!(value("sec-websocket-accept") == Some(ACCEPT), "the server's Sec-WebSocket-Accept is wrong");
+    ensure!(value("sec-websocket-extensions").is_none(), "the server uses an extension that was not offered");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ACCEPT, check};
+
+    #[test]
+    fn takes_the_answer_to_its_key_and_nothing_else() {
+        let answer = format!("HTTP/1.1 101 Switching Protocols\r\nsec-websocket-accept: {ACCEPT}\r\n\r\n");
+        assert!(check(answer.as_bytes()).is_ok());
+        for wrong in [
+            answer.replace("101", "200"),
+            answer.replace("s3p", "s3q"),
+            answer.replace("\r\n\r\n", "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n"),
+            format!("{answer}\u{1}"),
+        ] {
+            assert!(check(wrong.as_bytes()).is_err(), "{wrong}");
+        }
+    }
+}
