@@ -1,6 +1,5 @@
 //! The suite as a container image, for machines without Python 2.7.
 
-use std::os::unix::fs::MetadataExt as _;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, ensure};
@@ -32,7 +31,9 @@ pub(crate) fn command(work: &Work) -> Command {
     let mut command = Command::new("docker");
     command.args(["run", "--rm", "--network", "host", "--env", "PYTHONUNBUFFERED=1", "--name"]);
     command.arg(container(work));
+    #[cfg(unix)]
     if let Ok(metadata) = dir.metadata() {
+        use std::os::unix::fs::MetadataExt as _;
         command.arg("--user").arg(format!("{}:{}", metadata.uid(), metadata.gid()));
     }
     command.arg("--volume").arg(format!("{0}:{0}", dir.display())).arg("--workdir").arg(dir);
