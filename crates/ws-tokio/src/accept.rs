@@ -69,7 +69,9 @@ pub async fn accept_with<S>(transport: S, config: &Arc<ServerConfig>) -> Result<
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    Upgrade::read(transport, config).await?.accept().await
+    // In a box of its own, so that the handshake's state does not stay in the caller's future for as long as the
+    // connection lives.
+    Box::pin(async { Upgrade::read(transport, config).await?.accept().await }).await
 }
 
 /// A request for a WebSocket on a transport: to be inspected, and then accepted or refused.
