@@ -18,10 +18,12 @@ mod sample;
 mod scenario;
 mod servers;
 mod traffic;
+mod versions;
 
 use std::ffi::OsString;
 use std::fs;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -99,10 +101,17 @@ fn seconds(text: &str) -> Result<f64, String> {
     }
 }
 
-fn main() -> Result<()> {
-    match Arguments::parse().command {
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
         Command::Run(run) => run.run(),
         Command::Launch { core, command } => process::launch(core, &command),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The figures as tables, and as JSON.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::json;
@@ -9,6 +10,7 @@ use crate::matrix::{Matrix, Measurement, Outcome};
 use crate::sample::{Metric, Summary, summary};
 use crate::scenario::Scenario;
 use crate::servers::FLOOR;
+use crate::versions::version;
 
 /// Everything measured, ready to be written down.
 pub(crate) struct Report<'a> {
@@ -28,6 +30,10 @@ impl Report<'_> {
             self.machine,
             if rounds == 1 { "round" } else { "rounds" }
         );
+        let versions: Vec<_> = self.versions().map(|(name, version)| format!("{name} {version}")).collect();
+        if !versions.is_empty() {
+            let _ = writeln!(out, "{}.\n", versions.join(", "));
+        }
         let echoes = |scenario: &Scenario| matches!(scenario, Scenario::Echo(_));
         let idles = |scenario: &Scenario| matches!(scenario, Scenario::Idle(_));
         let rates = |scenario: &Scenario| matches!(scenario, Scenario::Rate);
@@ -48,11 +54,17 @@ impl Report<'_> {
     pub(crate) fn json(&self) -> serde_json::Value {
         json!({
             "machine": self.machine,
+            "versions": self.versions().collect::<BTreeMap<_, _>>(),
             "rounds": self.matrix.rounds,
             "seconds": self.matrix.span.measured.as_secs_f64(),
             "measurements": self.outcome.measurements,
             "failures": self.outcome.failures,
         })
+    }
+
+    /// The libraries measured whose version is known.
+    fn versions(&self) -> impl Iterator<Item = (&str, String)> {
+        self.matrix.servers.iter().filter_map(|server| Some((server.name.as_str(), version(&server.name)?)))
     }
 
     /// One figure, a row for each scenario and a column for each server, with its proportion to the floor.
