@@ -178,7 +178,7 @@ impl UpgradeRequest {
     /// Adds a header to the answer that accepts, `Set-Cookie` for one.
     ///
     /// # Errors
-    /// [`ResponseError::ReservedHeader`] for those of the handshake.
+    /// [`ResponseError::Header`] for those of the handshake, and for what cannot be sent.
     pub fn add_header(&mut self, name: HeaderName, value: HeaderValue) -> Result<(), ResponseError> {
         self.upgrade.accept().header(name.clone(), value.clone())?;
         self.headers.push((name, value));

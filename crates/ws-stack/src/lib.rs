@@ -81,6 +81,9 @@
 //! - `rustls`: `wss` by rustls with ring, trusting the platform's certificates unless told otherwise.
 #![forbid(unsafe_code)]
 
+mod error;
+
+pub use self::error::BoxError;
 pub use ws_endpoint as endpoint;
 pub use ws_endpoint::{
     ClientConfig, ConnectionOptions, ServerConfig, Subprotocols, UpgradeRequest, driver,
@@ -99,6 +102,3 @@ pub use ws_tokio::{
     PlainRequest, Reader, ReuniteError, SendError, Upgrade, WebSocket, Writer, accept, accept_with, connect,
     http,
 };
-
-/// Any error, for programs that only pass them on.
-pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
