@@ -25,6 +25,8 @@ pub(crate) enum CloseReply {
     Echo(Option<CloseReason>),
     /// The peer is told why the connection fails.
     Fail(CloseCode, &'static str),
+    /// None: the transport has ended, nothing more can be sent.
+    Lost,
 }
 
 impl Replies {

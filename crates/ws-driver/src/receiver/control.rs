@@ -13,7 +13,6 @@ impl Receiver {
         header_len: usize,
         replies: &mut Replies,
     ) -> Result<Step, Fault> {
-        self.heard = true;
         // The header's check has bounded the length of a control frame by 125.
         let len = usize::try_from(header.len).unwrap_or(usize::MAX);
         let start = self.at + header_len;
@@ -23,6 +22,7 @@ impl Receiver {
             }
             return Ok(self.starve());
         }
+        self.heard = true;
         let payload = &mut self.buf[start..start + len];
         if let Some(key) = header.mask {
             Masker::new(key).apply(payload);

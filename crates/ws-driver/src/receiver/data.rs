@@ -124,8 +124,8 @@ impl Receiver {
                     self.utf8.push(block)?;
                 }
             }
-            frame.done = arrived;
         }
+        frame.done = arrived;
         if last && open.validated {
             self.utf8.finish()?; // a character that the message's end cuts (RFC 6455 section 8.1)
         }

@@ -43,7 +43,7 @@ impl<'a> Incoming<'a> {
     pub fn as_bytes(&self) -> &[u8] {
         let receiver = &*self.receiver;
         match receiver.ready {
-            Ready::Frame { len } => &receiver.buf[receiver.at..receiver.at + len],
+            Ready::Frame { len } => receiver.lend(len),
             _ => &receiver.assembly,
         }
     }
@@ -78,7 +78,7 @@ impl<'a> Incoming<'a> {
         }
         let receiver = self.receiver;
         match receiver.ready {
-            Ready::Frame { len } if len >= LARGE => {
+            Ready::Frame { len } if len > LARGE => {
                 let payload = receiver.buf.split_to(receiver.at + len).split_off(receiver.at);
                 receiver.at = 0;
                 receiver.ready = Ready::Taken;
@@ -94,7 +94,7 @@ impl<'a> Incoming<'a> {
 
 /// Takes a large payload, copies a short one.
 fn take(data: &mut BytesMut, arena: &mut BytesMut) -> Bytes {
-    if data.len() >= LARGE { data.split().freeze() } else { share(data, arena) }
+    if data.len() > LARGE { data.split().freeze() } else { share(data, arena) }
 }
 
 /// Copies into memory that a run of payloads shares. It is used again when all of them are gone.

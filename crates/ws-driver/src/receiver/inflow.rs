@@ -90,7 +90,10 @@ impl Receiver {
                 self.ready = ready;
                 Ok(Some(Progress::Ready))
             }
-            Ok(None) if self.ending.is_some() => Ok((!inflow.chain.is_idle()).then_some(Progress::NeedJobs)),
+            Ok(None) if self.ending.is_some() => {
+                // What is whole and stands behind unfinished work is waited for, but not for ever.
+                Ok((!inflow.chain.is_idle() && !self.expired).then_some(Progress::NeedJobs))
+            }
             Ok(None) => Ok((!inflow.chain.has_room()).then_some(Progress::NeedJobs)),
             Err(fault) => {
                 self.inflow = None; // what is behind the fault is dropped, whoever still works on it

@@ -1,8 +1,8 @@
 //! The read buffer: lent while there is something to read, given back when nothing is pending.
 
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 
-use super::Receiver;
+use super::{Ready, Receiver};
 use crate::{Delivery, Scratch};
 
 /// The least room that is offered to a read.
@@ -11,7 +11,7 @@ const LEAST_READ: usize = 4 * 1024;
 /// A frame is read straight into a buffer that grows with what has arrived, and at first by this much.
 const FIRST_GROWTH: usize = 64 * 1024;
 
-/// Payloads from this length on are taken out of the buffer they arrived in; shorter ones are copied.
+/// Payloads above this length are taken out of the buffer they arrived in; others are copied.
 pub(super) const LARGE: usize = 16 * 1024;
 
 /// What a scratch buffer may have grown to and still serve the next connection.
@@ -23,8 +23,9 @@ impl Receiver {
     /// Its memory grows with the bytes that have arrived, never with the length that a header announces: for a
     /// frame in progress it has room for what is missing, but for no more than 64 KiB or as much again as is there.
     pub fn buffer(&mut self) -> &mut BytesMut {
-        let there = self.buf.len() - self.at;
-        if there == 0 {
+        let behind_the_end = self.ending.is_some() && matches!(self.ready, Ready::Nothing | Ready::Closed);
+        let there = self.pending().len();
+        if there == 0 || behind_the_end {
             self.buf.clear();
             self.at = 0;
         }
@@ -32,25 +33,41 @@ impl Receiver {
             Some(frame) if self.delivery == Delivery::Whole => frame.left.saturating_sub(there),
             _ => 0,
         };
-        let wanted = if missing > 0 { missing.min(there.max(FIRST_GROWTH)) } else { LEAST_READ };
-        if self.buf.capacity() - self.buf.len() < wanted {
-            self.buf.advance(self.at);
-            self.at = 0;
-            self.buf.reserve(wanted);
+        // A frame in progress fills the room that there is before it gets more.
+        let least = if missing > 0 { 1 } else { LEAST_READ };
+        if self.room() < least {
+            self.move_to_front();
+            if self.room() < least {
+                let growth = there.max(FIRST_GROWTH.saturating_sub(there));
+                self.buf.reserve(if missing > 0 { missing.min(growth) } else { LEAST_READ });
+            }
         }
         &mut self.buf
+    }
+
+    fn room(&self) -> usize {
+        self.buf.capacity() - self.buf.len()
+    }
+
+    /// Makes room of what is used up. A frame in progress is moved once at most: then it stands in front.
+    fn move_to_front(&mut self) {
+        if self.at > 0 {
+            let (start, len) = (self.at.min(self.buf.len()), self.pending().len());
+            self.buf.copy_within(start.., 0);
+            self.buf.truncate(len);
+            self.at = 0;
+        }
     }
 
     /// Lends the buffers to read into. A short rest that is pending moves into them; with a long one pending the
     /// connection keeps its own.
     #[inline]
     pub fn attach(&mut self, scratch: &mut Scratch) {
-        let pending = &self.buf[self.at..];
-        if self.lent || pending.len() >= LARGE {
+        if self.lent || self.pending().len() > LARGE {
             return;
         }
         let lent = scratch.read();
-        lent.extend_from_slice(pending);
+        lent.extend_from_slice(self.pending());
         self.buf = std::mem::take(lent);
         self.at = 0;
         self.lent = true;
@@ -64,21 +81,25 @@ impl Receiver {
         if self.assembly.is_empty() && self.assembly.capacity() > 0 {
             self.assembly = BytesMut::new();
         }
-        let pending = &self.buf[self.at..];
-        let grown = self.buf.capacity() > LARGEST_SCRATCH;
-        if !pending.is_empty() && (grown || !self.lent) {
-            self.lent = false;
+        if let Some(inflow) = &mut self.inflow {
+            inflow.chain.shrink();
+        }
+        let arena = std::mem::take(&mut self.arena);
+        let lent = std::mem::take(&mut self.lent);
+        if lent {
+            scratch.arena = arena;
+        }
+        let (pending, capacity) = (self.pending(), self.buf.capacity());
+        let lendable = lent && capacity <= LARGEST_SCRATCH;
+        // A buffer of its own that is filled to the half stays; of less it costs less to keep a copy.
+        if !lendable && pending.len() > capacity / 2 {
             return;
         }
         let own = if pending.is_empty() { BytesMut::new() } else { BytesMut::from(pending) };
         let buf = std::mem::replace(&mut self.buf, own);
-        let arena = std::mem::take(&mut self.arena);
         self.at = 0;
-        if std::mem::take(&mut self.lent) {
-            scratch.arena = arena;
-            if !grown {
-                scratch.read = buf;
-            }
+        if lendable {
+            scratch.read = buf;
         }
     }
 }

@@ -51,11 +51,15 @@ pub struct Receiver {
     ready: Ready,
     ending: Option<Ending>,
     end_of_stream: bool,
+    /// Whether a deadline has passed that nothing is waited for beyond.
+    expired: bool,
     /// Whether `buf` was lent by [`attach`](Self::attach).
     lent: bool,
     /// Where short owned payloads are copied to.
     arena: BytesMut,
     heard: bool,
+    /// How many bytes were pending when it was last asked whether anything has arrived.
+    waiting: usize,
     messaged: bool,
 }
 
@@ -130,9 +134,11 @@ impl Receiver {
             ready: Ready::Nothing,
             ending: None,
             end_of_stream: false,
+            expired: false,
             lent: false,
             arena: BytesMut::new(),
             heard: false,
+            waiting: 0,
             messaged: false,
         }
     }
@@ -144,11 +150,17 @@ impl Receiver {
     /// [`Progress::Closed`] comes behind all that was whole before it.
     pub fn advance(&mut self, replies: &mut Replies) -> Progress {
         self.settle();
+        if self.ending.is_some() {
+            self.discard();
+        }
         loop {
             match self.step(replies) {
                 Ok(Step::Done(progress)) => return progress,
                 Ok(Step::Again) => {}
-                Err(fault) => self.fail(fault, replies),
+                Err(fault) => {
+                    self.fail(fault, replies);
+                    self.discard();
+                }
             }
         }
     }
@@ -169,8 +181,8 @@ impl Receiver {
                 Some(part) => Event::Part(part),
                 None => Event::None,
             },
-            Ready::Ping { len } => Event::Ping(&self.buf[self.at..self.at + len]),
-            Ready::Pong { len } => Event::Pong(&self.buf[self.at..self.at + len]),
+            Ready::Ping { len } => Event::Ping(self.lend(len)),
+            Ready::Pong { len } => Event::Pong(self.lend(len)),
             Ready::Closed => self.ending.as_ref().map_or(Event::None, Event::Closed),
         }
     }
@@ -211,9 +223,11 @@ impl Receiver {
         self.end_of_stream
     }
 
-    /// Whether anything has arrived since this was last asked.
+    /// Whether anything has arrived since this was last asked: used up by now, or more than was pending then.
     pub(crate) fn take_heard(&mut self) -> bool {
-        std::mem::take(&mut self.heard)
+        let pending = self.pending().len();
+        let more = pending > std::mem::replace(&mut self.waiting, pending);
+        std::mem::take(&mut self.heard) || more
     }
 
     /// Whether a message has come since this was last asked.
@@ -221,19 +235,30 @@ impl Receiver {
         std::mem::take(&mut self.messaged)
     }
 
-    /// Ends the connection for a reason of this side's own.
+    /// What has arrived and is not used up.
+    #[inline]
+    fn pending(&self) -> &[u8] {
+        self.buf.get(self.at..).unwrap_or_default()
+    }
+
+    /// The first bytes of what is pending.
+    #[inline]
+    fn lend(&self, len: usize) -> &[u8] {
+        self.pending().get(..len).unwrap_or_default()
+    }
+
+    /// Ends the connection for a reason of this side's own. What is lent just now stays so until the next advance.
     pub(crate) fn fail(&mut self, fault: Fault, replies: &mut Replies) {
         if self.ending.is_none() {
             replies.close(CloseReply::Fail(fault.close_code(), reason(&fault)));
             self.ending = Some(Ending::Failed(fault));
         }
-        self.discard();
     }
 
-    /// Ends the connection without another word.
+    /// Ends the connection without another word, and without waiting for deferred work.
     pub(crate) fn expire(&mut self, expired: Expired) {
         self.ending.get_or_insert(Ending::Expired(expired));
-        self.discard();
+        self.expired = true;
     }
 
     /// Forgets what arrived behind the end (RFC 6455 section 5.5.1: behind a Close nothing counts).
@@ -255,13 +280,13 @@ impl Receiver {
             return Ok(Step::Done(progress));
         }
         if self.ending.is_some() {
-            return Ok(Step::Done(self.end()));
+            return Ok(Step::Done(self.end(replies)));
         }
         if self.frame.is_some() {
             return self.take_payload();
         }
         let rules = Rules { role: self.role, rsv: self.rsv, message_open: self.message.is_some() };
-        match Header::decode(&self.buf[self.at..], rules)? {
+        match Header::decode(self.pending(), rules)? {
             Some((header, len)) if header.opcode.is_control() => self.control(header, len, replies),
             Some((header, len)) => {
                 self.begin_frame(&header)?;
@@ -279,7 +304,7 @@ impl Receiver {
             self.discard();
             return Step::Again;
         }
-        if self.at == self.buf.len() {
+        if self.at >= self.buf.len() {
             self.buf.clear();
             self.at = 0;
         }
@@ -287,8 +312,11 @@ impl Receiver {
     }
 
     /// The end is given behind everything that extensions still work on.
-    fn end(&mut self) -> Progress {
+    fn end(&mut self, replies: &mut Replies) -> Progress {
         self.inflow = None;
+        if self.ready != Ready::Closed && self.ending == Some(Ending::Lost) {
+            replies.close(CloseReply::Lost);
+        }
         self.ready = Ready::Closed;
         Progress::Closed
     }
@@ -330,7 +358,7 @@ impl Receiver {
             _ => self.message.as_ref()?.kind,
         };
         let (data, first, last) = match self.ready {
-            Ready::Part { len, first, last } => (&self.buf[self.at..self.at + len], first, last),
+            Ready::Part { len, first, last } => (self.lend(len), first, last),
             Ready::AssembledPart { first } => (&self.assembly[..], first, false),
             Ready::CarriedPart { first, last } => (self.carry.as_bytes(), first, last),
             Ready::InflowPart { len, first, last } => (self.inflow.as_mut()?.lend(len)?, first, last),

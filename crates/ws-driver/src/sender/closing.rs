@@ -47,6 +47,7 @@ impl Sender {
             }
             CloseReply::Echo(Some(close)) => (close.code, close.reason.as_str(), Initiator::Peer),
             CloseReply::Fail(code, reason) => (*code, *reason, Initiator::Local),
+            CloseReply::Lost => return self.abandon(),
         };
         let mut payload = [0; 125];
         // A reason that came in a Close fits into one, and those of our own are short.
