@@ -21,7 +21,7 @@ pub struct Closed {
     pub code: u16,
     /// The peer's reason.
     pub reason: Text,
-    /// What we sent: `None` for no Close at all, `Some(None)` for a Close without a code.
+    /// What we sent: `None` for no Close at all, or one that never left, `Some(None)` for a Close without a code.
     pub sent: Option<Option<CloseCode>>,
     /// Who began.
     pub initiator: Initiator,
@@ -36,10 +36,11 @@ impl Closed {
         };
         let initiator = match (ending, sent) {
             (_, Some(sent)) => sent.initiator,
-            (Ending::Expired(_), None) => Initiator::Local,
+            (Ending::Expired(_) | Ending::Failed(_), None) => Initiator::Local,
             (_, None) => Initiator::Peer,
         };
-        Self { code, reason, sent: sent.map(|sent| sent.code), initiator }
+        let sent = sent.filter(|sent| !sent.lost).map(|sent| sent.code);
+        Self { code, reason, sent, initiator }
     }
 
     /// Whether a Close went both ways (RFC 6455 section 7.1.4).
@@ -54,4 +55,12 @@ impl Closed {
 pub(crate) struct Sent {
     pub(crate) code: Option<CloseCode>,
     pub(crate) initiator: Initiator,
+    /// Whether the transport was gone before it had left.
+    pub(crate) lost: bool,
+}
+
+impl Sent {
+    pub(crate) fn new(code: Option<CloseCode>, initiator: Initiator) -> Self {
+        Self { code, initiator, lost: false }
+    }
 }

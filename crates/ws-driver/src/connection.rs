@@ -99,7 +99,8 @@ impl Connection {
 
     /// What is wanted of the transport; see [`Lifecycle::wants`].
     pub fn wants(&mut self) -> Wants {
-        let Parts { receiver, sender, lifecycle, .. } = &mut self.parts;
+        let Parts { receiver, sender, replies, lifecycle } = &mut self.parts;
+        sender.absorb(replies);
         lifecycle.wants(receiver, sender)
     }
 

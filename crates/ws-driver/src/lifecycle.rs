@@ -15,11 +15,13 @@ pub struct Wants {
     pub write: bool,
     /// To have its sending side shut down: nothing more will be written.
     pub shutdown: bool,
+    /// To wait for deferred work of extensions, without which it does not go on.
+    pub jobs: bool,
 }
 
 impl Wants {
     /// Nothing: the transport can be dropped.
-    pub const NOTHING: Self = Self { read: false, write: false, shutdown: false };
+    pub const NOTHING: Self = Self { read: false, write: false, shutdown: false, jobs: false };
 }
 
 /// Deadlines, and the way a connection ends. It reads no clock: `now` comes in once for each batch, and what has
@@ -175,17 +177,19 @@ impl Lifecycle {
         let (lingers, shuts_first) = match receiver.ending() {
             None => {
                 let room = receiver.chain().is_none_or(|chain| chain.has_room());
-                return Wants { read: !eof && room, write, shutdown: false };
+                let jobs = !room || sender.is_close_waiting();
+                return Wants { read: !eof && room, write, shutdown: false, jobs };
             }
             Some(Ending::Close(_)) => (self.role == Role::Client, self.role == Role::Server),
             Some(Ending::Failed(_)) => (true, true),
             Some(Ending::Expired(_) | Ending::Lost) => {
-                return Wants { read: false, write: false, shutdown: !self.shut };
+                return Wants { shutdown: !self.shut, jobs: receiver.is_working(), ..Wants::NOTHING };
             }
         };
         let written = !write && sender.has_sent_close();
         let shutdown = written && !self.shut && (shuts_first || eof);
-        Wants { read: !eof && lingers, write, shutdown }
+        let jobs = receiver.is_working() || sender.is_close_waiting();
+        Wants { read: !eof && lingers, write, shutdown, jobs }
     }
 
     /// Says that the transport's sending side was shut down.

@@ -79,6 +79,8 @@ impl Receiver {
             None => false,
             Some(inflow) => {
                 let len = if header.fin { usize::try_from(header.len).ok() } else { None };
+                // It may have been changed since the last message.
+                inflow.chain.set_max_message_len(Some(self.limits.max_message_len));
                 inflow.chain.begin(MessageHead::new(kind).with_rsv(header.rsv), len) == Route::Queued
             }
         };

@@ -107,6 +107,11 @@ impl Receiver {
         self.inflow.as_mut().map(|inflow| &mut inflow.chain)
     }
 
+    /// Whether messages are inside the extensions.
+    pub(crate) fn is_working(&mut self) -> bool {
+        self.chain().is_some_and(|chain| !chain.is_idle())
+    }
+
     pub(super) fn pop_inflow(&mut self) {
         if let Some(inflow) = &mut self.inflow {
             inflow.swap(&mut self.assembly);

@@ -17,13 +17,13 @@ impl Sender {
         let len = ClosePayload { code, reason }
             .encode(&mut payload)
             .map_err(|_| SendError::ReasonTooLong(reason.len()))?;
-        self.begin_close(Sent { code: Some(code), initiator: Initiator::Local }, payload, len);
+        self.begin_close(Sent::new(Some(code), Initiator::Local), payload, len);
         Ok(())
     }
 
     /// Queues a Close without a code, which the peer reports as 1005.
     pub fn close_without_code(&mut self) {
-        self.begin_close(Sent { code: None, initiator: Initiator::Local }, [0; 125], 0);
+        self.begin_close(Sent::new(None, Initiator::Local), [0; 125], 0);
     }
 
     /// Whether a Close was asked for, by either side; nothing more can be sent.
@@ -42,7 +42,7 @@ impl Sender {
     pub(super) fn close_for(&mut self, close: &CloseReply) {
         let (code, reason, initiator) = match close {
             CloseReply::Echo(None) => {
-                let sent = Sent { code: None, initiator: Initiator::Peer };
+                let sent = Sent::new(None, Initiator::Peer);
                 return self.begin_close(sent, [0; 125], 0);
             }
             CloseReply::Echo(Some(close)) => (close.code, close.reason.as_str(), Initiator::Peer),
@@ -52,7 +52,7 @@ impl Sender {
         let mut payload = [0; 125];
         // A reason that came in a Close fits into one, and those of our own are short.
         let len = ClosePayload { code, reason }.encode(&mut payload).unwrap_or(0);
-        self.begin_close(Sent { code: Some(code), initiator }, payload, len);
+        self.begin_close(Sent::new(Some(code), initiator), payload, len);
     }
 
     fn begin_close(&mut self, sent: Sent, payload: [u8; 125], len: usize) {
@@ -94,6 +94,10 @@ impl Sender {
     /// Forgets what waits, and takes nothing more: the transport can no longer be written to.
     pub fn abandon(&mut self) {
         self.abandoned = true;
+        let left = self.outbox.is_empty();
+        if let Some(closing) = &mut self.closing {
+            closing.sent.lost |= !left || closing.waits.is_some();
+        }
         self.outbox.clear();
         self.chain = None;
         self.in_parts = None;

@@ -57,7 +57,7 @@ impl Sender {
         if self.chain.is_some() && !self.enter(head, payload)? {
             return self.pump();
         }
-        self.message(head.kind.opcode(), Rsv::NONE, payload);
+        self.message(true, Rsv::NONE, head.kind.opcode(), payload);
         Ok(())
     }
 
@@ -79,7 +79,7 @@ impl Sender {
         let opcode = message.kind().opcode();
         match message.into_payload().try_into_shared() {
             Ok(bytes) => self.segments(opcode, bytes),
-            Err(inline) => self.message(opcode, Rsv::NONE, &inline),
+            Err(inline) => self.message(true, Rsv::NONE, opcode, &inline),
         }
         Ok(())
     }
@@ -166,7 +166,7 @@ impl Sender {
             return self.pump();
         }
         self.in_parts = (!last).then_some(InParts { opcode: OpCode::Continuation, queued: false });
-        self.frame(last, Rsv::NONE, opcode, part);
+        self.message(last, Rsv::NONE, opcode, part);
         Ok(())
     }
 
@@ -179,21 +179,21 @@ impl Sender {
         self.check_room(len)
     }
 
-    /// Queues a whole message, in fragments where a frame may not be as long.
+    /// Queues a message or a part of one, in fragments where a frame may not be as long.
     #[inline]
-    pub(super) fn message(&mut self, opcode: OpCode, rsv: Rsv, payload: &[u8]) {
+    pub(super) fn message(&mut self, fin: bool, rsv: Rsv, opcode: OpCode, payload: &[u8]) {
         if payload.len() <= self.limits.max_sent_frame_len {
-            return self.frame(true, rsv, opcode, payload);
+            return self.frame(fin, rsv, opcode, payload);
         }
-        self.fragments(opcode, rsv, payload);
+        self.fragments(fin, rsv, opcode, payload);
     }
 
-    fn fragments(&mut self, opcode: OpCode, rsv: Rsv, payload: &[u8]) {
+    fn fragments(&mut self, fin: bool, rsv: Rsv, opcode: OpCode, payload: &[u8]) {
         let step = self.limits.max_sent_frame_len.max(1);
         let count = payload.len().div_ceil(step);
         for (index, fragment) in payload.chunks(step).enumerate() {
             let (opcode, rsv) = if index == 0 { (opcode, rsv) } else { (OpCode::Continuation, Rsv::NONE) };
-            self.frame(index + 1 == count, rsv, opcode, fragment);
+            self.frame(fin && index + 1 == count, rsv, opcode, fragment);
         }
     }
 
@@ -213,10 +213,10 @@ impl Sender {
         }
     }
 
-    /// Queues a payload that extensions have made, as one frame; a long one without a copy.
+    /// Queues a payload that extensions have made; a long one without a copy, unless it must be cut.
     pub(super) fn made(&mut self, fin: bool, rsv: Rsv, opcode: OpCode, payload: &mut BytesMut) {
-        if payload.len() < SEGMENT {
-            self.frame(fin, rsv, opcode, payload);
+        if payload.len() < SEGMENT || payload.len() > self.limits.max_sent_frame_len {
+            self.message(fin, rsv, opcode, payload);
             payload.clear();
             return;
         }

@@ -93,10 +93,10 @@ impl Sender {
     }
 
     fn absorb_all(&mut self, replies: &mut Replies) {
-        if self.closing.is_some() || self.abandoned {
+        if self.has_sent_close() {
             replies.drop_pongs(); // nothing is sent behind a Close (RFC 6455 section 5.5.1)
         }
-        while self.outbox.pongs() < self.limits.max_pending_pongs
+        while !self.must_flush()
             && let Some((payload, len)) = replies.next_pong()
         {
             self.frame(true, Rsv::NONE, OpCode::Pong, &payload[..len]);
@@ -111,7 +111,7 @@ impl Sender {
     /// Whether a write should come before the next event is taken: pongs fill their bound.
     #[must_use]
     pub fn must_flush(&self) -> bool {
-        self.outbox.pongs() >= self.limits.max_pending_pongs
+        self.outbox.pongs() >= self.limits.max_pending_pongs.max(1)
     }
 
     /// The bytes to be written. A caller that has written some says so with [`bytes::Buf::advance`].
