@@ -208,6 +208,12 @@ impl Receiver {
     /// Whether a message has been given in part, and not yet its last part.
     #[must_use]
     pub fn is_mid_message(&self) -> bool {
+        if let Ready::Part { last: true, .. }
+        | Ready::CarriedPart { last: true, .. }
+        | Ready::InflowPart { last: true, .. } = self.ready
+        {
+            return false; // what is lent just now ends it
+        }
         let open = self.message.as_ref().is_some_and(|message| message.parts_given);
         open || self.inflow.as_ref().is_some_and(|inflow| inflow.parts_given())
     }
