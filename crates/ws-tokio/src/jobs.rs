@@ -9,7 +9,7 @@ use std::{
 use tokio::task::JoinHandle;
 use ws_endpoint::{
     driver::{Finished, Job, JobId},
-    extensions::Direction,
+    extensions::{Direction, ExtensionError},
 };
 
 /// The jobs of one connection that are under way. The extensions' chains bound their number.
@@ -39,25 +39,23 @@ impl Jobs {
         self.0.iter().any(|(id, _)| id.direction() == direction)
     }
 
-    /// One that is done. A job whose thread is gone, when the runtime shuts down, never is; the deadline for the closing
-    /// handshake ends such a connection.
+    /// One that is done. A job that the runtime does not run to its end, as when it shuts down, has failed.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<(JobId, Finished)> {
         let mut at = 0;
-        while let Some((id, running)) = self.0.get_mut(at) {
+        while let Some((_, running)) = self.0.get_mut(at) {
             let finished = match running {
-                Running::Blocking(handle) => Pin::new(handle).poll(cx).map(Result::ok),
-                Running::Future(future) => future.as_mut().poll(cx).map(Some),
+                Running::Blocking(handle) => Pin::new(handle).poll(cx).map(|done| {
+                    done.unwrap_or_else(|_| {
+                        Finished::failed(ExtensionError::internal("the runtime has ended"))
+                    })
+                }),
+                Running::Future(future) => future.as_mut().poll(cx),
             };
-            let id = *id;
-            match finished {
-                Poll::Pending => at += 1,
-                Poll::Ready(finished) => {
-                    self.0.swap_remove(at);
-                    if let Some(finished) = finished {
-                        return Poll::Ready((id, finished));
-                    }
-                }
+            if let Poll::Ready(finished) = finished {
+                let (id, _) = self.0.swap_remove(at);
+                return Poll::Ready((id, finished));
             }
+            at += 1;
         }
         Poll::Pending
     }

@@ -4,11 +4,13 @@ use std::{
     io,
     pin::{Pin, pin},
     task::{Context, Poll, ready},
+    time::Instant,
 };
 
+use bytes::BufMut;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use ws_endpoint::{
-    driver::{Ending, Lifecycle, Progress, Receiver, Replies},
+    driver::{Ending, Lifecycle, Progress, Receiver, Replies, SendError},
     extensions::Direction,
 };
 
@@ -22,8 +24,13 @@ pub(crate) struct Pump {
     pub(crate) replies: Replies,
     pub(crate) lifecycle: Lifecycle,
     timer: Timer,
+    /// The deadline that was waited for last.
+    due: Option<Instant>,
     jobs: Option<Box<Jobs>>,
+    /// How the transport failed.
     failure: Option<io::Error>,
+    /// How deferred work on a message to be sent failed.
+    unmade: Option<SendError>,
     /// Whether the transport has done everything that the end asks of it.
     ended: bool,
     /// Whether the end was reported.
@@ -37,8 +44,10 @@ impl Pump {
             replies,
             lifecycle,
             timer: Timer::default(),
+            due: None,
             jobs: None,
             failure: None,
+            unmade: None,
             ended: false,
             reported: false,
         }
@@ -97,10 +106,17 @@ impl Pump {
             return Poll::Ready(());
         }
         let _blocked = self.poll_write(io, writer, cx);
-        if reads && self.poll_read(io, writer, cx).is_ready() {
-            return Poll::Ready(());
+        if reads {
+            if self.poll_read(io, writer, usize::MAX, cx).is_ready() {
+                return Poll::Ready(());
+            }
+            if self.failure.is_some() {
+                // What came before the transport failed was received; nothing more is waited for.
+                self.receiver.end_of_stream();
+                return Poll::Ready(());
+            }
         }
-        self.poll_wait(writer, cx)
+        self.poll_wait(io, writer, cx)
     }
 
     /// Behind the end: writes the Close, shuts down, reads on until the peer has closed.
@@ -124,26 +140,28 @@ impl Pump {
                     continue;
                 }
             }
-            if wants.read && self.poll_read(io, writer, cx).is_ready() {
+            if wants.read && self.poll_read(io, writer, usize::MAX, cx).is_ready() {
                 self.receiver.buffer().clear();
                 continue;
             }
-            if !(wants.read || wants.write || wants.shutdown || writer.sender.is_close_waiting()) {
+            let jobs = wants.jobs && !writer.sender.is_abandoned(); // a Close that waits has nowhere to go
+            if !(wants.read || wants.write || wants.shutdown || jobs) {
                 return Poll::Ready(());
             }
-            ready!(self.poll_wait(writer, cx));
+            ready!(self.poll_wait(io, writer, cx));
         }
     }
 
-    /// Reads once. Ready when there is something new: bytes, the end, or a failure.
+    /// Reads once, at most so many bytes. Ready when there is something new: bytes, the end, or a failure.
     fn poll_read<S: AsyncRead + Unpin>(
         &mut self,
         io: &mut S,
         writer: &mut Writer,
+        most: usize,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
         scratch::attach(&mut self.receiver, &mut writer.sender);
-        let read = pin!(io.read_buf(self.receiver.buffer())).poll(cx);
+        let read = pin!(io.read_buf(&mut self.receiver.buffer().limit(most))).poll(cx);
         match ready!(read) {
             Ok(0) => self.receiver.end_of_stream(),
             Ok(_) => {}
@@ -158,7 +176,7 @@ impl Pump {
 
     /// Writes what is queued: ready when all of it has left. When the transport fails, what waits is given up, and what
     /// the peer has sent before is still received.
-    pub(crate) fn poll_write<S: AsyncWrite + Unpin>(
+    fn poll_write<S: AsyncWrite + Unpin>(
         &mut self,
         io: &mut S,
         writer: &mut Writer,
@@ -172,7 +190,7 @@ impl Pump {
     }
 
     /// Writes until fewer than `mark` bytes wait, or none. Ready with an error when that cannot be.
-    pub(crate) fn poll_flush<S: AsyncWrite + Unpin>(
+    pub(crate) fn poll_flush<S: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
         io: &mut S,
         writer: &mut Writer,
@@ -186,35 +204,54 @@ impl Pump {
                 return Poll::Ready(Err(error));
             }
             let deferred = self.jobs.as_ref().is_some_and(|jobs| jobs.has(Direction::Outgoing));
-            if written.is_ready() && !deferred || writer.queued() < mark {
+            let waits = written.is_pending() || deferred && !self.lifecycle.is_dropped();
+            if !waits || writer.queued() < mark {
                 scratch::detach_sender(&mut writer.sender);
                 return Poll::Ready(Ok(()));
             }
-            ready!(self.poll_wait(writer, cx));
+            if self.poll_wait(io, writer, cx).is_pending() {
+                scratch::detach(&mut self.receiver, &mut writer.sender);
+                return Poll::Pending;
+            }
         }
     }
 
-    /// Why nothing can be written any more, if that is so. The transport's error itself is kept for the report.
+    /// Why something that was queued did not leave and never will. The causes themselves are kept for the report.
     fn write_error(&self) -> Option<Error> {
-        if let Some(Ending::Expired(expired)) = self.receiver.ending() {
-            return Some(Error::Expired(*expired));
+        if let Some(error) = &self.unmade {
+            return Some(Error::Send(error.clone()));
         }
-        let failure = self.failure.as_ref()?;
-        Some(Error::Io(io::Error::new(failure.kind(), failure.to_string())))
+        if let Some(failure) = &self.failure {
+            return Some(Error::Io(io::Error::new(failure.kind(), failure.to_string())));
+        }
+        match self.receiver.ending()? {
+            Ending::Expired(expired) => Some(Error::Expired(*expired)),
+            Ending::Lost => Some(Error::Lost),
+            _ => None,
+        }
     }
 
     /// Judges the deadlines and waits for the next one. Ready when one has passed.
-    pub(crate) fn poll_wait(&mut self, writer: &mut Writer, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_wait<S: AsyncRead + Unpin>(
+        &mut self,
+        io: &mut S,
+        writer: &mut Writer,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        let now = Timer::now();
+        if self.due.is_some_and(|due| due <= now) && !self.is_over() && !self.receiver.is_end_of_stream() {
+            // Who waits to write does not read: the answer may have come long ago. One byte tells that the peer lives.
+            let _silent = self.poll_read(io, writer, 1, cx);
+        }
         let before = self.receiver.ending().is_some() || writer.sender.is_closing();
         let queued = writer.sender.queued();
         let Self { receiver, replies, lifecycle, .. } = self;
-        let deadline = lifecycle.poll_deadline(Timer::now(), receiver, &mut writer.sender, replies);
+        self.due = lifecycle.poll_deadline(now, receiver, &mut writer.sender, replies);
         let after = self.receiver.ending().is_some() || writer.sender.is_closing();
         if before != after || writer.sender.queued() != queued || self.lifecycle.is_dropped() {
             return Poll::Ready(()); // there is something to be written, or the end
         }
-        ready!(self.timer.poll(deadline, cx));
-        Poll::Ready(())
+        self.timer.poll(self.due, cx)
     }
 
     /// Starts deferred work and takes back what is done. Ready when something was.
@@ -230,9 +267,18 @@ impl Pump {
         match id.direction() {
             Direction::Incoming => self.receiver.complete_job(id, finished),
             // A failure has queued its Close.
-            Direction::Outgoing => _ = writer.sender.complete_job(id, finished),
+            Direction::Outgoing => {
+                if let Err(error) = writer.sender.complete_job(id, finished) {
+                    self.unmade = Some(error);
+                }
+            }
         }
         Poll::Ready(())
+    }
+
+    /// Whether the connection or its transport has ended, so that whoever waits for either should look.
+    pub(crate) fn is_over(&self) -> bool {
+        self.receiver.ending().is_some() || self.failure.is_some() || self.unmade.is_some()
     }
 
     /// Whether the end was reported already.
@@ -246,7 +292,7 @@ impl Pump {
             return None;
         }
         match self.receiver.ending()? {
-            Ending::Close(_) => None,
+            Ending::Close(_) => self.unmade.take().map(Error::Send),
             Ending::Failed(fault) => Some(Error::Failed(fault.clone())),
             Ending::Expired(expired) => Some(Error::Expired(*expired)),
             _ => Some(self.failure.take().map_or(Error::Lost, Error::Io)),

@@ -1,57 +1,59 @@
 //! A connection in two halves for two tasks.
 
 use std::{
+    fmt,
     future::poll_fn,
-    io::{self, IoSlice},
-    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll, Wake, Waker, ready},
+    task::{Context, Poll, Wake, Waker},
 };
 
 use thiserror::Error;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, ReadHalf, WriteHalf};
-use ws_endpoint::driver::{CloseCode, Closed, Delivery, Event, Message, Progress};
+use tokio::io::{AsyncRead, AsyncWrite};
+use ws_endpoint::driver::{CloseCode, Closed, Message, Unsent};
 
-use crate::{Error, Reader, SendError, WebSocket, Writer, pump::Pump, websocket::Facts};
+use crate::{Error, SendError, WebSocket};
 
-/// The receiving half of a split connection, for one task. It watches the deadlines, and answers pings and Closes by
-/// itself, also while the other half's task does something else.
-#[derive(Debug)]
+/// The receiving half of a split connection, for one task. While it waits it watches the deadlines, and answers pings
+/// and Closes by itself, also while the other half's task does something else.
+///
+/// When it is dropped nothing is received any more; what the other half sends still leaves.
 pub struct OwnedReader<S> {
-    io: ReadHalf<S>,
-    pump: Pump,
-    facts: Facts,
     shared: Arc<Shared<S>>,
 }
 
 /// The sending half of a split connection, for another task.
-#[derive(Debug)]
+///
+/// When it is dropped the other half receives on, and writes what is still queued.
 pub struct OwnedWriter<S> {
     shared: Arc<Shared<S>>,
 }
 
-/// What both halves write to.
-#[derive(Debug)]
+/// The connection. Either task drives all of it, whoever is polled.
 struct Shared<S> {
-    side: Mutex<WriteSide<S>>,
+    /// Locked for as long as a poll takes, never across an await.
+    socket: Mutex<WebSocket<S>>,
     tasks: Arc<Tasks>,
+    /// Wakes both tasks. Transport, timer and jobs know one waker each, and either task may wait for them.
+    both: Waker,
 }
 
-#[derive(Debug)]
-struct WriteSide<S> {
-    io: WriteHalf<S>,
-    writer: Writer,
-}
-
-/// The tasks that wait for the transport to take more. It wakes one task only, the last that asked: so they ask as one.
+/// The tasks that wait.
 #[derive(Debug, Default)]
 struct Tasks {
     reader: Mutex<Option<Waker>>,
     writer: Mutex<Option<Waker>>,
 }
 
+/// What one task does without any event outside and the other may wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Outlook {
+    queued: usize,
+    closing: bool,
+    over: bool,
+}
+
 /// The halves belong to different connections.
-#[derive(Debug, Error)]
+#[derive(Error)]
 #[error("the halves belong to different connections")]
 pub struct ReuniteError<S>(
     /// The halves, as they were.
@@ -59,14 +61,22 @@ pub struct ReuniteError<S>(
 );
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
-    /// Splits the connection for two tasks. Costs a lock for each batch; one task that does both is better off with
+    /// Splits the connection for two tasks. Costs a lock for each message; one task that does both is better off with
     /// [`halves`](Self::halves).
     pub fn split(self) -> (OwnedReader<S>, OwnedWriter<S>) {
-        let Self { reader: Reader { io, pump }, writer, facts } = self;
-        let (read, write) = tokio::io::split(io);
-        let side = Mutex::new(WriteSide { io: write, writer });
-        let shared = Arc::new(Shared { side, tasks: Arc::default() });
-        (OwnedReader { io: read, pump, facts, shared: Arc::clone(&shared) }, OwnedWriter { shared })
+        let tasks = Arc::<Tasks>::default();
+        let both = Waker::from(Arc::clone(&tasks));
+        let shared = Arc::new(Shared { socket: Mutex::new(self), tasks, both });
+        (OwnedReader { shared: Arc::clone(&shared) }, OwnedWriter { shared })
+    }
+
+    fn outlook(&self) -> Outlook {
+        let sender = &self.writer.sender;
+        Outlook {
+            queued: sender.queued(),
+            closing: sender.is_closing(),
+            over: sender.is_abandoned() || self.reader.pump.is_over(),
+        }
     }
 }
 
@@ -83,36 +93,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> OwnedReader<S> {
     }
 
     pub(crate) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Error>>> {
-        if self.pump.receiver.is_mid_message() {
-            return Poll::Ready(Some(Err(Error::MidMessage)));
+        let Shared { socket, tasks, both } = &*self.shared;
+        park(&tasks.reader, cx);
+        let mut socket = lock(socket);
+        let before = socket.outlook();
+        let received = socket.poll_recv(&mut Context::from_waker(both));
+        let after = socket.outlook();
+        drop(socket);
+        if before != after {
+            wake(&tasks.writer);
         }
-        self.pump.receiver.set_delivery(Delivery::Whole);
-        loop {
-            match ready!(self.poll_event(cx)) {
-                Progress::Ready => {}
-                _ => return Poll::Ready(self.pump.report().map(Err)),
-            }
-            if let Event::Message(message) = self.pump.receiver.event() {
-                return Poll::Ready(Some(Ok(message.into_message())));
-            }
-        }
-    }
-
-    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Progress> {
-        let Shared { side, tasks } = &*self.shared;
-        register(&tasks.reader, cx);
-        let mut side = lock(side);
-        let WriteSide { io, writer } = &mut *side;
-        let both = Waker::from(Arc::clone(tasks));
-        let mut io = Joined { read: &mut self.io, write: io, both: &both };
-        self.pump.poll_event(&mut io, writer, cx)
+        received
     }
 
     /// How the connection ended, once it has.
     #[must_use]
     pub fn closed(&self) -> Option<Closed> {
-        let side = lock(&self.shared.side);
-        self.pump.receiver.ending().map(|ending| side.writer.sender.closed(ending))
+        lock(&self.shared.socket).closed()
+    }
+
+    /// Whether the end was reported.
+    pub(crate) fn is_reported(&self) -> bool {
+        lock(&self.shared.socket).reader.pump.is_reported()
     }
 
     /// Puts the halves together again.
@@ -123,18 +125,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> OwnedReader<S> {
         if !Arc::ptr_eq(&self.shared, &writer.shared) {
             return Err(ReuniteError(Box::new((self, writer))));
         }
+        let shared = Arc::clone(&self.shared);
+        drop(self);
         drop(writer);
-        let Self { io, pump, facts, shared } = self;
         match Arc::try_unwrap(shared) {
-            Ok(shared) => {
-                let side = shared.side.into_inner().unwrap_or_else(PoisonError::into_inner);
-                let io = io.unsplit(side.io);
-                Ok(WebSocket { reader: Reader { io, pump }, writer: side.writer, facts })
-            }
+            Ok(shared) => Ok(shared.socket.into_inner().unwrap_or_else(PoisonError::into_inner)),
             // There are two halves and no way to make a third.
             Err(shared) => {
-                let writer = OwnedWriter { shared: Arc::clone(&shared) };
-                Err(ReuniteError(Box::new((Self { io, pump, facts, shared }, writer))))
+                let reader = OwnedReader { shared: Arc::clone(&shared) };
+                Err(ReuniteError(Box::new((reader, OwnedWriter { shared }))))
             }
         }
     }
@@ -150,11 +149,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> OwnedWriter<S> {
     /// The message is queued whole by the first poll; what is dropped after that is written by whatever either half
     /// awaits next.
     pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
-        lock(&self.shared.side).writer.send(message)?;
+        self.queue(message.into())?;
         self.flush().await.map_err(SendError::Ended)
     }
 
-    /// Queues a message, and waits only while more is queued than the high-water mark allows.
+    /// Queues a message, and waits only while more is queued than the high-water mark allows. It is written by the next
+    /// [`send`](Self::send) or [`flush`](Self::flush), or when the other half looks for messages.
     ///
     /// # Errors
     /// As for [`WebSocket::send`].
@@ -162,50 +162,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> OwnedWriter<S> {
     /// # Cancel safety
     /// As for [`send`](Self::send).
     pub async fn feed(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
-        let mark = {
-            let mut side = lock(&self.shared.side);
-            side.writer.send(message)?;
-            if !side.writer.sender.is_above_mark() {
-                return Ok(());
-            }
-            side.writer.sender.limits_mut().high_water_mark
-        };
-        Ok(poll_fn(|cx| self.poll_flush(mark, cx)).await?)
+        self.queue(message.into())?;
+        Ok(poll_fn(|cx| self.poll_room(cx)).await?)
     }
 
     /// Writes everything that is queued.
     ///
     /// # Errors
-    /// When the transport fails.
+    /// As for [`WebSocket::flush`].
     ///
     /// # Cancel safety
     /// Safe: what is not written stays queued.
     pub async fn flush(&mut self) -> Result<(), Error> {
         poll_fn(|cx| self.poll_flush(0, cx)).await
-    }
-
-    fn poll_flush(&mut self, mark: usize, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let Shared { side, tasks } = &*self.shared;
-        register(&tasks.writer, cx);
-        let mut side = lock(side);
-        let WriteSide { io, writer } = &mut *side;
-        let both = Waker::from(Arc::clone(tasks));
-        match writer.poll_write(io, &mut Context::from_waker(&both)) {
-            Poll::Ready(Ok(())) if writer.sender.is_abandoned() => {
-                Poll::Ready(Err(Error::Send(ws_endpoint::driver::SendError::Closed)))
-            }
-            Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
-            Poll::Ready(Err(error)) => {
-                writer.sender.abandon();
-                wake(&tasks.reader);
-                Poll::Ready(Err(Error::Io(error)))
-            }
-            Poll::Pending if writer.queued() < mark => Poll::Ready(Ok(())),
-            Poll::Pending => {
-                wake(&tasks.reader); // it watches the deadline for a peer that takes nothing
-                Poll::Pending
-            }
-        }
     }
 
     /// Sends a ping of up to 125 bytes.
@@ -216,7 +185,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> OwnedWriter<S> {
     /// # Cancel safety
     /// As for [`send`](Self::send).
     pub async fn ping(&mut self, payload: &[u8]) -> Result<(), Error> {
-        lock(&self.shared.side).writer.ping(payload)?;
+        lock(&self.shared.socket).writer.ping(payload)?;
         self.flush().await
     }
 
@@ -228,9 +197,86 @@ impl<S: AsyncRead + AsyncWrite + Unpin> OwnedWriter<S> {
     /// # Cancel safety
     /// The Close is queued by the first poll.
     pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
-        lock(&self.shared.side).writer.close(code, reason)?;
-        wake(&self.shared.tasks.reader); // it watches the deadline for the answer
+        self.begin_close(code, reason)?;
         self.flush().await
+    }
+
+    /// How the connection ended, once it has.
+    #[must_use]
+    pub fn closed(&self) -> Option<Closed> {
+        lock(&self.shared.socket).closed()
+    }
+
+    pub(crate) fn queue(&self, message: Message) -> Result<(), Unsent<Message>> {
+        lock(&self.shared.socket).writer.send(message)
+    }
+
+    pub(crate) fn begin_close(&self, code: CloseCode, reason: &str) -> Result<(), Error> {
+        lock(&self.shared.socket).writer.close(code, reason)?;
+        wake(&self.shared.tasks.reader); // it watches the deadline for the answer
+        Ok(())
+    }
+
+    /// Waits until less is queued than the high-water mark.
+    pub(crate) fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let mark = {
+            let mut socket = lock(&self.shared.socket);
+            if !socket.writer.sender.is_above_mark() {
+                return Poll::Ready(Ok(()));
+            }
+            socket.writer.sender.limits_mut().high_water_mark
+        };
+        self.poll_flush(mark, cx)
+    }
+
+    /// Writes until fewer than `mark` bytes wait, or none.
+    pub(crate) fn poll_flush(&mut self, mark: usize, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let Shared { socket, tasks, both } = &*self.shared;
+        park(&tasks.writer, cx);
+        let mut socket = lock(socket);
+        let WebSocket { reader, writer, .. } = &mut *socket;
+        let before = (writer.sender.is_closing(), reader.pump.is_over());
+        let flushed = reader.poll_flush(writer, mark, &mut Context::from_waker(both));
+        let after = (writer.sender.is_closing(), reader.pump.is_over());
+        drop(socket);
+        if before != after {
+            wake(&tasks.reader);
+        }
+        if flushed.is_ready() {
+            leave(&tasks.writer); // it waits for nothing
+        }
+        flushed
+    }
+}
+
+impl<S> Drop for OwnedReader<S> {
+    fn drop(&mut self) {
+        leave(&self.shared.tasks.reader);
+    }
+}
+
+impl<S> Drop for OwnedWriter<S> {
+    fn drop(&mut self) {
+        leave(&self.shared.tasks.writer);
+        wake(&self.shared.tasks.reader); // it writes what is still queued
+    }
+}
+
+impl<S> fmt::Debug for OwnedReader<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OwnedReader").finish_non_exhaustive()
+    }
+}
+
+impl<S> fmt::Debug for OwnedWriter<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OwnedWriter").finish_non_exhaustive()
+    }
+}
+
+impl<S> fmt::Debug for ReuniteError<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReuniteError").finish_non_exhaustive()
     }
 }
 
@@ -239,17 +285,23 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn register(slot: &Mutex<Option<Waker>>, cx: &Context<'_>) {
+/// Notes who is to be woken; before it looks, so that nothing is missed in between.
+fn park(slot: &Mutex<Option<Waker>>, cx: &Context<'_>) {
     let mut slot = lock(slot);
-    match &mut *slot {
-        Some(waker) => waker.clone_from(cx.waker()),
-        none => *none = Some(cx.waker().clone()),
+    if slot.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+        return;
     }
+    let before = slot.replace(cx.waker().clone());
+    drop(slot); // what goes with a waker may want the lock
+    drop(before);
+}
+
+fn leave(slot: &Mutex<Option<Waker>>) -> Option<Waker> {
+    lock(slot).take()
 }
 
 fn wake(slot: &Mutex<Option<Waker>>) {
-    let waker = lock(slot).take();
-    if let Some(waker) = waker {
+    if let Some(waker) = leave(slot) {
         waker.wake();
     }
 }
@@ -262,52 +314,5 @@ impl Wake for Tasks {
     fn wake_by_ref(self: &Arc<Self>) {
         wake(&self.reader);
         wake(&self.writer);
-    }
-}
-
-/// Both halves of the transport while the reader drives them; writes wake both tasks.
-struct Joined<'a, S> {
-    read: &'a mut ReadHalf<S>,
-    write: &'a mut WriteHalf<S>,
-    both: &'a Waker,
-}
-
-impl<S: AsyncRead> AsyncRead for Joined<'_, S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.read).poll_read(cx, buf)
-    }
-}
-
-impl<S: AsyncWrite> AsyncWrite for Joined<'_, S> {
-    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let mut cx = Context::from_waker(self.both);
-        Pin::new(&mut *self.write).poll_write(&mut cx, buf)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let mut cx = Context::from_waker(self.both);
-        Pin::new(&mut *self.write).poll_write_vectored(&mut cx, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.write.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut cx = Context::from_waker(self.both);
-        Pin::new(&mut *self.write).poll_flush(&mut cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut cx = Context::from_waker(self.both);
-        Pin::new(&mut *self.write).poll_shutdown(&mut cx)
     }
 }
