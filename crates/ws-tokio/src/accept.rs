@@ -282,18 +282,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<S> {
     }
 
     /// Writes the last bytes, shuts down, and reads on for a moment: a transport that is dropped with unread bytes may
-    /// forget what was written.
+    /// forget what was written. How the client leaves then is its own affair.
     async fn end(mut self, bytes: &Bytes) -> io::Result<()> {
         let end = async {
             self.io.write_all(bytes).await?;
-            self.io.shutdown().await?;
-            let mut left = 64 * 1024;
+            self.io.flush().await?;
+            let mut left = if self.io.shutdown().await.is_ok() { 64 * 1024 } else { 0 };
             while left > 0 {
                 self.buf.clear();
                 self.buf.reserve(4096);
-                match self.io.read_buf(&mut self.buf).await? {
-                    0 => break,
-                    read => left -= read.min(left),
+                match self.io.read_buf(&mut self.buf).await {
+                    Ok(0) | Err(_) => break,
+                    Ok(read) => left -= read.min(left),
                 }
             }
             Ok(())
