@@ -1,0 +1,164 @@
+//! What an idle connection holds.
+
+mod support;
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+    io::{Read, Write},
+    net::TcpStream as StdStream,
+};
+
+use support::poll_once;
+use tokio::net::{TcpListener, TcpStream};
+use ws_testkit::Frame;
+use ws_tokio::{WebSocket, endpoint::frame::Role};
+
+/// Counts for each thread what is allocated and not freed. Each test is one thread.
+struct Counting;
+
+thread_local! {
+    static LIVE: Cell<isize> = const { Cell::new(0) };
+    static CALLS: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: every call is passed on to the system's allocator as it came; counting allocates nothing.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        LIVE.set(LIVE.get() + layout.size().cast_signed());
+        CALLS.set(CALLS.get() + 1);
+        // SAFETY: the caller keeps the contract.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        LIVE.set(LIVE.get() - layout.size().cast_signed());
+        // SAFETY: the caller keeps the contract.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+const CONNECTIONS: usize = 50;
+
+/// What a connection may cost in all while it is idle, in itself and on the heap, the runtime's part counted.
+const IDLE: usize = 1536;
+
+const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
+/// A connection and its client, which costs no heap.
+async fn connect(listener: &TcpListener) -> (WebSocket<TcpStream>, StdStream) {
+    let mut client = StdStream::connect(listener.local_addr().expect("an address")).expect("connected");
+    let (server, _) = listener.accept().await.expect("accepted");
+    client.write_all(REQUEST).expect("written");
+    let ws = ws_tokio::accept(server).await.expect("a handshake");
+    let mut answer = [0; 129];
+    client.read_exact(&mut answer).expect("an answer");
+    assert!(answer.ends_with(b"\r\n\r\n"));
+    (ws, client)
+}
+
+/// Lets a client's messages come back.
+async fn talk(ws: &mut WebSocket<TcpStream>, client: &mut StdStream, lens: &[usize], back: &mut [u8]) {
+    for &len in lens {
+        client.write_all(&Frame::binary(vec![1; len]).by(Role::Client)).expect("written");
+        let (rx, tx) = ws.halves();
+        let message = rx.recv(tx).await.expect("not the end").expect("a message");
+        tx.feed(message).expect("fed");
+        rx.flush(tx).await.expect("flushed");
+        let header = if len < 126 { 2 } else if len < 65_536 { 4 } else { 10 };
+        client.read_exact(&mut back[..header + len]).expect("an echo");
+    }
+}
+
+/// The connection waits for a message, as a server's do that have nothing to do.
+fn idle(ws: &mut WebSocket<TcpStream>) {
+    assert!(poll_once(ws.recv()).is_pending());
+}
+
+fn live() -> isize {
+    LIVE.get()
+}
+
+#[tokio::test]
+async fn an_idle_connection_holds_no_buffer() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let mut back = vec![0; 128 * 1024];
+    let lens = [10, 1000, 60_000];
+    let (mut warm, mut client) = connect(&listener).await;
+    talk(&mut warm, &mut client, &lens, &mut back).await;
+    idle(&mut warm);
+
+    let mut connections = Vec::with_capacity(CONNECTIONS);
+    let before = live();
+    for _ in 0..CONNECTIONS {
+        let mut connection = connect(&listener).await;
+        idle(&mut connection.0);
+        connections.push(connection);
+    }
+    let fresh = (live() - before) / CONNECTIONS.cast_signed();
+    for (ws, client) in &mut connections {
+        talk(ws, client, &lens, &mut back).await;
+        idle(ws);
+    }
+    let used = (live() - before) / CONNECTIONS.cast_signed();
+
+    let own = size_of::<WebSocket<TcpStream>>();
+    println!("an idle connection: {own} bytes, {fresh} on the heap; {used} after traffic");
+    assert!(own + fresh.unsigned_abs() <= IDLE, "{own} + {fresh}");
+    assert!(used <= fresh + 64, "{fresh}, and {used} after traffic");
+}
+
+#[tokio::test]
+async fn a_lent_echo_allocates_nothing() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let (mut ws, mut client) = connect(&listener).await;
+    let mut back = vec![0; 128 * 1024];
+    for len in [16, 1000, 16_000] {
+        talk(&mut ws, &mut client, &[len; 100], &mut back).await;
+        let frame = Frame::binary(vec![1; len]).by(Role::Client);
+        let header = if len < 126 { 2 } else { 4 };
+        let before = CALLS.get();
+        for _ in 0..1000 {
+            client.write_all(&frame).expect("written");
+            let (rx, tx) = ws.halves();
+            let message = rx.recv(tx).await.expect("not the end").expect("a message");
+            tx.feed(message).expect("fed");
+            rx.flush(tx).await.expect("flushed");
+            client.read_exact(&mut back[..header + len]).expect("an echo");
+        }
+        let calls = CALLS.get() - before;
+        assert!(calls < 10, "{calls} allocations in 1000 echoes of {len} bytes");
+    }
+}
+
+#[tokio::test]
+async fn an_echo_task_is_as_small_as_its_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let (mut ws, _client) = connect(&listener).await;
+    let own = size_of_val(&ws);
+    let lent = async move {
+        let (rx, tx) = ws.halves();
+        while let Some(Ok(message)) = rx.recv(tx).await {
+            if tx.feed(message).is_err() {
+                break;
+            }
+        }
+    };
+    let (mut ws, _client) = connect(&listener).await;
+    let owned = async move {
+        while let Some(Ok(message)) = ws.recv().await {
+            if ws.send(message).await.is_err() {
+                break;
+            }
+        }
+    };
+    let (lent, owned) = (size_of_val(&lent), size_of_val(&owned));
+    println!("a connection: {own} bytes; an echo task: lent {lent}, owned {owned}");
+    assert!(own <= 1100, "{own} bytes");
+    assert!(lent <= own + 100, "{lent} bytes");
+    assert!(owned <= own + 400, "{owned} bytes");
+}
