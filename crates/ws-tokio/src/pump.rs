@@ -204,8 +204,7 @@ impl Pump {
                 return Poll::Ready(Err(error));
             }
             let deferred = self.jobs.as_ref().is_some_and(|jobs| jobs.has(Direction::Outgoing));
-            let waits = written.is_pending() || deferred && !self.lifecycle.is_dropped();
-            if !waits || writer.queued() < mark {
+            if written.is_ready() && !deferred || writer.queued() < mark {
                 scratch::detach_sender(&mut writer.sender);
                 return Poll::Ready(Ok(()));
             }
@@ -227,7 +226,8 @@ impl Pump {
         match self.receiver.ending()? {
             Ending::Expired(expired) => Some(Error::Expired(*expired)),
             Ending::Lost => Some(Error::Lost),
-            _ => None,
+            Ending::Failed(fault) if self.lifecycle.is_dropped() => Some(Error::Failed(fault.clone())),
+            _ => self.lifecycle.is_dropped().then_some(Error::Lost),
         }
     }
 

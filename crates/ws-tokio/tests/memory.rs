@@ -46,7 +46,8 @@ const CONNECTIONS: usize = 50;
 /// What a connection may cost in all while it is idle, in itself and on the heap, the runtime's part counted.
 const IDLE: usize = 1536;
 
-const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+const REQUEST: &[u8] =
+    b"GET / HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
 /// A connection and its client, which costs no heap.
@@ -69,7 +70,13 @@ async fn talk(ws: &mut WebSocket<TcpStream>, client: &mut StdStream, lens: &[usi
         let message = rx.recv(tx).await.expect("not the end").expect("a message");
         tx.feed(message).expect("fed");
         rx.flush(tx).await.expect("flushed");
-        let header = if len < 126 { 2 } else if len < 65_536 { 4 } else { 10 };
+        let header = if len < 126 {
+            2
+        } else if len < 65_536 {
+            4
+        } else {
+            10
+        };
         client.read_exact(&mut back[..header + len]).expect("an echo");
     }
 }
