@@ -59,21 +59,25 @@ impl Connection {
     }
 
     /// The halves.
+    #[inline]
     pub fn halves(&mut self) -> (&mut Receiver, &mut Sender) {
         (&mut self.parts.receiver, &mut self.parts.sender)
     }
 
     /// The receiving half.
+    #[inline]
     pub fn receiver(&mut self) -> &mut Receiver {
         &mut self.parts.receiver
     }
 
     /// The sending half.
+    #[inline]
     pub fn sender(&mut self) -> &mut Sender {
         &mut self.parts.sender
     }
 
     /// Goes on to the next event, and passes on what the halves owe each other.
+    #[inline]
     pub fn advance(&mut self) -> Progress {
         let Parts { receiver, sender, replies, .. } = &mut self.parts;
         let progress = receiver.advance(replies);
@@ -82,6 +86,7 @@ impl Connection {
     }
 
     /// The event that is ready; see [`Receiver::event`].
+    #[inline]
     pub fn event(&mut self) -> Event<'_> {
         self.parts.receiver.event()
     }

@@ -15,7 +15,8 @@ pub struct Replies {
     /// Pongs one behind the other, each a length byte and its payload.
     pongs: VecDeque<u8>,
     count: usize,
-    close: Option<CloseReply>,
+    /// Behind a pointer, because a connection has it only at its end.
+    close: Option<Box<CloseReply>>,
 }
 
 /// The Close that the receiving half asks for.
@@ -77,11 +78,11 @@ impl Replies {
 
     /// The first Close counts: after it there is nothing more to say.
     pub(crate) fn close(&mut self, close: CloseReply) {
-        self.close.get_or_insert(close);
+        self.close.get_or_insert_with(|| Box::new(close));
     }
 
     pub(crate) fn take_close(&mut self) -> Option<CloseReply> {
-        self.close.take()
+        self.close.take().map(|close| *close)
     }
 }
 

@@ -18,7 +18,7 @@ fn code_and_reason_are_echoed() {
         for (close, code, reason, sent) in &rows {
             let mut endpoint = Endpoint::new(role);
             assert_eq!(endpoint.read_frame(close), Progress::Closed);
-            assert_eq!(endpoint.sent(), [close.clone()]);
+            assert_eq!(endpoint.sent(), std::slice::from_ref(close));
             let closed = closed(&endpoint);
             assert_eq!((closed.code, closed.reason.as_str()), (*code, *reason));
             assert_eq!(closed.sent.map(|sent| sent.map(u16::from)), Some(*sent));

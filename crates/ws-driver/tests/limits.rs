@@ -75,7 +75,8 @@ fn limits_change_while_the_connection_lives_and_can_be_off() {
 
 #[test]
 fn fragments_are_counted_empty_ones_too() {
-    let fragment = |n: usize| if n % 2 == 0 { Frame::continuation("") } else { Frame::continuation("x") };
+    let fragment =
+        |n: usize| if n.is_multiple_of(2) { Frame::continuation("") } else { Frame::continuation("x") };
     for limit in [1, 2, 7] {
         let mut server = server(|limits| limits.max_fragments = limit);
         let message = |fragments: usize| {

@@ -38,7 +38,7 @@ fn role_and_bytes() -> impl Strategy<Value = (Role, Vec<u8>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn agrees_with_the_oracle_however_the_stream_is_cut((role, bytes) in role_and_bytes(), cuts in streams::cuts()) {

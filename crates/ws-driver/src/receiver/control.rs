@@ -39,7 +39,7 @@ impl Receiver {
             _ => {
                 let close = self.read_close(start, len)?;
                 replies.close(CloseReply::Echo(close.clone()));
-                self.ending = Some(Ending::Close(close));
+                self.ending = Some(Box::new(Ending::Close(close)));
                 self.discard();
                 return Ok(Step::Again);
             }

@@ -1,13 +1,13 @@
 //! Data frames: their headers against the limits, their payloads as they arrive.
 
 use ws_extensions::{MessageHead, Route};
-use ws_frame::{DataKind, Header, Masker, OpCode, validate_utf8};
+use ws_frame::{DataKind, Header, Masker, OpCode};
 
 use super::{Ready, Receiver, Step};
 use crate::{Delivery, Fault, Progress};
 
 /// How much is unmasked and validated at a time, so that both passes find it in the fastest cache.
-const BLOCK: usize = 8 * 1024;
+pub(super) const BLOCK: usize = 8 * 1024;
 
 /// A data frame whose payload is arriving; its next byte is, or will be, `buf[at]`.
 #[derive(Debug)]
@@ -102,27 +102,17 @@ impl Receiver {
         let (Some(frame), Some(open)) = (&mut self.frame, &mut self.message) else {
             return Ok(Step::Again);
         };
-        let arrived = frame.left.min(self.buf.len() - self.at);
+        let arrived = frame.left.min(self.buf.len().saturating_sub(self.at));
         let complete = arrived == frame.left;
         let last = complete && frame.fin;
         if arrived > frame.done {
             self.heard = true;
             let fresh = &mut self.buf[self.at + frame.done..self.at + arrived];
-            // Behind a part that was given the text goes on, and with it the count of its bytes.
-            let alone = open.fragments == 1 && frame.done == 0 && !open.parts_given;
-            let whole = last && alone && fresh.len() <= BLOCK;
-            if let Some(masker) = &mut frame.masker
-                && (whole || !open.validated)
-            {
-                masker.apply(fresh);
-            }
-            if whole && open.validated {
-                validate_utf8(fresh)?;
-            } else if open.validated {
-                for block in fresh.chunks_mut(BLOCK) {
-                    if let Some(masker) = &mut frame.masker {
-                        masker.apply(block);
-                    }
+            for block in fresh.chunks_mut(BLOCK) {
+                if let Some(masker) = &mut frame.masker {
+                    masker.apply(block);
+                }
+                if open.validated {
                     self.utf8.push(block)?;
                 }
             }
@@ -141,8 +131,11 @@ impl Receiver {
             if !complete {
                 return Ok(self.starve());
             }
-            return Ok(self.give(Ready::Frame { len: arrived }));
+            let kind = open.kind;
+            self.end_message();
+            return Ok(self.give(Ready::Frame { kind, len: arrived }));
         }
+        let kind = open.kind;
         open.assembly_cut = self.utf8.pending();
         if !self.carry.is_empty() {
             self.uncarry();
@@ -150,11 +143,13 @@ impl Receiver {
         self.assembly.extend_from_slice(&self.buf[self.at..self.at + arrived]);
         self.use_up(arrived);
         if last {
-            return Ok(self.give(Ready::Assembly));
+            self.end_message();
+            return Ok(self.give(Ready::Assembly { kind }));
         }
         Ok(if complete { Step::Again } else { self.starve() })
     }
 
+    #[inline]
     pub(super) fn give(&mut self, ready: Ready) -> Step {
         self.messaged = true;
         self.ready = ready;

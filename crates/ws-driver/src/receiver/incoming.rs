@@ -23,7 +23,7 @@ impl<'a> Incoming<'a> {
     #[inline]
     pub(super) fn new(receiver: &'a mut Receiver) -> Option<Self> {
         let kind = match receiver.ready {
-            Ready::Frame { .. } | Ready::Assembly => receiver.message.as_ref()?.kind,
+            Ready::Frame { kind, .. } | Ready::Assembly { kind } => kind,
             Ready::Inflow => receiver.inflow.as_mut()?.kind()?,
             _ => return None,
         };
@@ -43,7 +43,7 @@ impl<'a> Incoming<'a> {
     pub fn as_bytes(&self) -> &[u8] {
         let receiver = &*self.receiver;
         match receiver.ready {
-            Ready::Frame { len } => receiver.lend(len),
+            Ready::Frame { len, .. } => receiver.lend(len),
             _ => &receiver.assembly,
         }
     }
@@ -78,13 +78,13 @@ impl<'a> Incoming<'a> {
         }
         let receiver = self.receiver;
         match receiver.ready {
-            Ready::Frame { len } if len > LARGE => {
+            Ready::Frame { len, .. } if len > LARGE => {
                 let payload = receiver.buf.split_to(receiver.at + len).split_off(receiver.at);
                 receiver.at = 0;
                 receiver.ready = Ready::Taken;
                 payload.freeze().into()
             }
-            Ready::Frame { len } => {
+            Ready::Frame { len, .. } => {
                 share(&receiver.buf[receiver.at..receiver.at + len], &mut receiver.arena).into()
             }
             _ => take(&mut receiver.assembly, &mut receiver.arena).into(),

@@ -33,14 +33,14 @@ impl Receiver {
             Some(frame) if self.delivery == Delivery::Whole => frame.left.saturating_sub(there),
             _ => 0,
         };
-        // A frame in progress fills the room that there is before it gets more.
-        let least = if missing > 0 { 1 } else { LEAST_READ };
-        if self.room() < least {
+        if self.room() < LEAST_READ {
             self.move_to_front();
-            if self.room() < least {
-                let growth = there.max(FIRST_GROWTH.saturating_sub(there));
-                self.buf.reserve(if missing > 0 { missing.min(growth) } else { LEAST_READ });
-            }
+        }
+        // A frame in progress fills the room that there is before it gets more.
+        if missing == 0 && self.room() < LEAST_READ {
+            self.buf.reserve(LEAST_READ);
+        } else if self.room() == 0 {
+            self.buf.reserve(missing.min(there.max(FIRST_GROWTH.saturating_sub(there))));
         }
         &mut self.buf
     }

@@ -6,10 +6,11 @@ mod incoming;
 mod inflow;
 mod memory;
 mod parts;
+mod whole;
 
 use bytes::BytesMut;
 use ws_extensions::Chain;
-use ws_frame::{Header, Role, Rsv, Rules, Utf8Validator};
+use ws_frame::{DataKind, Header, Role, Rsv, Rules, Utf8Validator};
 
 pub use self::incoming::Incoming;
 use self::{
@@ -49,7 +50,8 @@ pub struct Receiver {
     /// Bits that the extensions in use may set on a message's first frame.
     rsv: Rsv,
     ready: Ready,
-    ending: Option<Ending>,
+    /// Behind a pointer, because a connection has it only at its end.
+    ending: Option<Box<Ending>>,
     end_of_stream: bool,
     /// Whether a deadline has passed that nothing is waited for beyond.
     expired: bool,
@@ -69,10 +71,13 @@ enum Ready {
     Nothing,
     /// A message that is one frame: `buf[at..at + len]`.
     Frame {
+        kind: DataKind,
         len: usize,
     },
     /// A message joined from fragments.
-    Assembly,
+    Assembly {
+        kind: DataKind,
+    },
     /// A message that came through the extensions; its bytes stand in `assembly` while it is lent.
     Inflow,
     /// A part in the read buffer.
@@ -148,8 +153,22 @@ impl Receiver {
     /// What it owes the other half it puts into `replies`: hand them to [`Sender::absorb`](crate::Sender::absorb)
     /// before the next wait. A fault of the peer is not an error here: the right Close is queued, and
     /// [`Progress::Closed`] comes behind all that was whole before it.
+    #[inline]
     pub fn advance(&mut self, replies: &mut Replies) -> Progress {
+        match self.take_whole() {
+            Ok(true) => Progress::Ready,
+            Ok(false) => self.advance_slowly(None, replies),
+            Err(fault) => self.advance_slowly(Some(fault), replies),
+        }
+    }
+
+    /// All other cases.
+    #[inline(never)]
+    fn advance_slowly(&mut self, fault: Option<Fault>, replies: &mut Replies) -> Progress {
         self.settle();
+        if let Some(fault) = fault {
+            self.fail(fault, replies);
+        }
         if self.ending.is_some() {
             self.discard();
         }
@@ -170,7 +189,7 @@ impl Receiver {
     pub fn event(&mut self) -> Event<'_> {
         match self.ready {
             Ready::Nothing | Ready::Taken => Event::None,
-            Ready::Frame { .. } | Ready::Assembly | Ready::Inflow => match Incoming::new(self) {
+            Ready::Frame { .. } | Ready::Assembly { .. } | Ready::Inflow => match Incoming::new(self) {
                 Some(incoming) => Event::Message(incoming),
                 None => Event::None,
             },
@@ -183,7 +202,7 @@ impl Receiver {
             },
             Ready::Ping { len } => Event::Ping(self.lend(len)),
             Ready::Pong { len } => Event::Pong(self.lend(len)),
-            Ready::Closed => self.ending.as_ref().map_or(Event::None, Event::Closed),
+            Ready::Closed => self.ending().map_or(Event::None, Event::Closed),
         }
     }
 
@@ -196,7 +215,7 @@ impl Receiver {
     /// How the connection ended, once it has.
     #[must_use]
     pub fn ending(&self) -> Option<&Ending> {
-        self.ending.as_ref()
+        self.ending.as_deref()
     }
 
     /// Whether messages come whole or in parts from here on. A message of which a part was given goes on in parts to
@@ -257,13 +276,13 @@ impl Receiver {
     pub(crate) fn fail(&mut self, fault: Fault, replies: &mut Replies) {
         if self.ending.is_none() {
             replies.close(CloseReply::Fail(fault.close_code(), reason(&fault)));
-            self.ending = Some(Ending::Failed(fault));
+            self.ending = Some(Box::new(Ending::Failed(fault)));
         }
     }
 
     /// Ends the connection without another word, and without waiting for deferred work.
     pub(crate) fn expire(&mut self, expired: Expired) {
-        self.ending.get_or_insert(Ending::Expired(expired));
+        self.ending.get_or_insert_with(|| Box::new(Ending::Expired(expired)));
         self.expired = true;
     }
 
@@ -306,7 +325,7 @@ impl Receiver {
     /// More bytes are needed, unless there are none.
     fn starve(&mut self) -> Step {
         if self.end_of_stream {
-            self.ending = Some(Ending::Lost);
+            self.ending = Some(Box::new(Ending::Lost));
             self.discard();
             return Step::Again;
         }
@@ -320,7 +339,7 @@ impl Receiver {
     /// The end is given behind everything that extensions still work on.
     fn end(&mut self, replies: &mut Replies) -> Progress {
         self.inflow = None;
-        if self.ready != Ready::Closed && self.ending == Some(Ending::Lost) {
+        if self.ready != Ready::Closed && self.ending() == Some(&Ending::Lost) {
             replies.close(CloseReply::Lost);
         }
         self.ready = Ready::Closed;
@@ -331,22 +350,13 @@ impl Receiver {
     #[inline]
     fn settle(&mut self) {
         match std::mem::replace(&mut self.ready, Ready::Nothing) {
-            Ready::Nothing => {}
-            Ready::Frame { len } => {
-                self.at += len;
-                self.end_message();
-            }
-            Ready::Taken => self.end_message(),
-            Ready::Assembly => {
-                self.assembly.clear();
-                self.end_message();
-            }
+            Ready::Nothing | Ready::Taken => {}
+            Ready::Assembly { .. } | Ready::AssembledPart { .. } => self.assembly.clear(),
             Ready::Inflow => self.pop_inflow(),
             Ready::Part { len, last, .. } => self.settle_part(len, last),
-            Ready::AssembledPart { .. } => self.assembly.clear(),
             Ready::CarriedPart { last, .. } => self.settle_carried(last),
             Ready::InflowPart { len, last, .. } => self.settle_inflow_part(len, last),
-            Ready::Ping { len } | Ready::Pong { len } => self.at += len,
+            Ready::Frame { len, .. } | Ready::Ping { len } | Ready::Pong { len } => self.at += len,
             Ready::Closed => self.ready = Ready::Closed,
         }
     }

@@ -7,16 +7,16 @@ use crate::Progress;
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Carry {
     bytes: [u8; 4],
-    len: usize,
+    len: u8,
 }
 
 impl Carry {
     pub(super) fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..self.len]
+        &self.bytes[..usize::from(self.len)]
     }
 
     fn push(&mut self, byte: u8) {
-        if let Some(slot) = self.bytes.get_mut(self.len) {
+        if let Some(slot) = self.bytes.get_mut(usize::from(self.len)) {
             *slot = byte;
             self.len += 1;
         }
@@ -34,7 +34,7 @@ impl Carry {
             Some(0xE0..) => 3,
             Some(_) => 2,
         };
-        len - self.len
+        len - usize::from(self.len)
     }
 }
 

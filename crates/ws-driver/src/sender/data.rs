@@ -13,7 +13,7 @@ pub(super) const BLOCK: usize = 8 * 1024;
 /// Payloads from this length on are queued as they stand; shorter ones are copied behind their header.
 const SEGMENT: usize = 4 * 1024;
 
-/// Lent messages from this length on are taken out of the buffer they arrived in; shorter ones are copied.
+/// Lent messages above this length are taken out of the buffer they arrived in; others are copied.
 const STOLEN: usize = 16 * 1024;
 
 /// A message in parts.
@@ -90,7 +90,7 @@ impl Sender {
     /// As for [`write`](Self::write).
     #[inline]
     pub fn forward(&mut self, incoming: Incoming<'_>) -> Result<(), SendError> {
-        if incoming.as_bytes().len() < STOLEN || self.role.masks() || self.chain.is_some() {
+        if incoming.as_bytes().len() <= STOLEN || self.role.masks() || self.chain.is_some() {
             return self.write(incoming.kind(), incoming.as_bytes());
         }
         self.check_ready(incoming.as_bytes().len())?;

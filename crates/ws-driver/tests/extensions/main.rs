@@ -80,7 +80,7 @@ fn messages_leave_changed_and_in_order() {
                 .collect();
             let rsv = |n: usize| match way {
                 Way::Pass => 0,
-                Way::Alternate if n % 2 == 0 => 0,
+                Way::Alternate if n.is_multiple_of(2) => 0,
                 _ => 4,
             };
             let expected = [

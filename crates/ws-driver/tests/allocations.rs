@@ -1,0 +1,346 @@
+//! What is allocated, and how much is held: a counting allocator around everything.
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+    time::Instant,
+};
+
+use bytes::Buf;
+use ws_driver::{
+    Config, Connection, DataKind, Event, Limits, Message, Negotiated, Payload, Progress, Receiver, Role,
+    Scratch, Sender,
+};
+use ws_testkit::Frame;
+
+struct Counting;
+
+thread_local! {
+    /// Calls that allocate, bytes held now, and the most held. Tests run in threads of their own.
+    static COUNTS: Cell<(u64, isize, isize)> = const { Cell::new((0, 0, 0)) };
+}
+
+fn count(calls: u64, bytes: isize) {
+    let (total, held, peak) = COUNTS.get();
+    let held = held + bytes;
+    COUNTS.set((total + calls, held, peak.max(held)));
+}
+
+// SAFETY: every call is handed on to the system's allocator as it came, so its promises are kept as that one keeps
+// them; counting touches a thread-local without a destructor and allocates nothing.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(1, layout.size().cast_signed());
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        count(0, -layout.size().cast_signed());
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+
+    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        count(1, new_size.cast_signed() - layout.size().cast_signed());
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.realloc(ptr, layout, new_size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Calls that allocate so far.
+fn calls() -> u64 {
+    COUNTS.get().0
+}
+
+/// Bytes that are held now.
+fn held() -> isize {
+    COUNTS.get().1
+}
+
+/// The most bytes held since the last call, above what is held now.
+fn forget_peak() {
+    let (calls, held, _) = COUNTS.get();
+    COUNTS.set((calls, held, held));
+}
+
+fn peak() -> isize {
+    COUNTS.get().2
+}
+
+const BATCH: usize = 16;
+const WARM_UP: usize = 1_000;
+const MEASURED: usize = if cfg!(debug_assertions) { 20_000 } else { 100_000 };
+
+fn connection(role: Role) -> Connection {
+    Connection::new(Config::new(role), Negotiated::default(), Instant::now())
+}
+
+/// Reads `wire` as an I/O layer does, batch by batch, hands each message to `on`, and writes what is queued.
+fn pump(
+    connection: &mut Connection,
+    scratch: &mut Scratch,
+    wire: &[u8],
+    mut on: impl FnMut(&mut Receiver, &mut Sender),
+) {
+    let mut rest = wire;
+    loop {
+        while let Progress::Ready = connection.advance() {
+            let (receiver, sender) = connection.halves();
+            on(receiver, sender);
+        }
+        let outbox = connection.sender().outbox();
+        outbox.advance(outbox.remaining());
+        if rest.is_empty() {
+            let (receiver, sender) = connection.halves();
+            receiver.detach(scratch);
+            sender.detach(scratch);
+            return;
+        }
+        let (receiver, sender) = connection.halves();
+        receiver.attach(scratch);
+        sender.attach(scratch);
+        let buffer = receiver.buffer();
+        let len = rest.len().min(buffer.capacity() - buffer.len());
+        buffer.extend_from_slice(&rest[..len]);
+        rest = &rest[len..];
+    }
+}
+
+/// Every size that is spoken of, as text and as binary, in both roles.
+fn rows() -> impl Iterator<Item = (Role, usize, Frame)> {
+    [Role::Server, Role::Client].into_iter().flat_map(|role| {
+        [16, 125, 1024, 16 * 1024].into_iter().flat_map(move |len| {
+            [Frame::text(vec![b'x'; len]), Frame::binary(vec![0xFF; len])].map(|frame| (role, len, frame))
+        })
+    })
+}
+
+fn forward(receiver: &mut Receiver, sender: &mut Sender) {
+    if let Event::Message(message) = receiver.event() {
+        sender.forward(message).unwrap();
+    }
+}
+
+fn send_owned(receiver: &mut Receiver, sender: &mut Sender) {
+    if let Event::Message(message) = receiver.event() {
+        sender.send(message.into_message()).unwrap();
+    }
+}
+
+#[test]
+fn a_lent_echo_allocates_nothing() {
+    for (role, len, frame) in rows() {
+        let mut connection = connection(role);
+        let mut scratch = Scratch::default();
+        let wire = frame.by(role.peer()).repeat(BATCH);
+        for _ in 0..WARM_UP.div_ceil(BATCH) {
+            pump(&mut connection, &mut scratch, &wire, forward);
+        }
+        let before = calls();
+        for _ in 0..MEASURED / BATCH {
+            pump(&mut connection, &mut scratch, &wire, forward);
+        }
+        assert_eq!(calls() - before, 0, "{role:?}, {len} bytes, opcode {}", frame.opcode);
+    }
+}
+
+/// Pings and messages in fragments are no exception: one buffer joins them.
+#[test]
+fn pings_and_fragments_allocate_next_to_nothing() {
+    let mut connection = connection(Role::Server);
+    let mut scratch = Scratch::default();
+    let frames =
+        [Frame::text("ab").unfinished(), Frame::ping("p"), Frame::continuation("cd"), Frame::ping("q")];
+    let wire: Vec<u8> = frames.iter().flat_map(|frame| frame.by(Role::Client)).collect();
+    let wire = wire.repeat(BATCH);
+    for _ in 0..100 {
+        pump(&mut connection, &mut scratch, &wire, forward);
+    }
+    let before = calls();
+    for _ in 0..100 {
+        pump(&mut connection, &mut scratch, &wire, forward);
+    }
+    let batches = 100;
+    assert!(calls() - before <= 40 * batches, "{} for {batches} batches", calls() - before);
+}
+
+#[test]
+fn an_owned_echo_allocates_once_in_a_batch_at_most() {
+    for (role, len, frame) in rows() {
+        let mut connection = connection(role);
+        let mut scratch = Scratch::default();
+        let wire = frame.by(role.peer()).repeat(BATCH);
+        for _ in 0..WARM_UP.div_ceil(BATCH) {
+            pump(&mut connection, &mut scratch, &wire, send_owned);
+        }
+        let before = calls();
+        let batches = (MEASURED / BATCH) as u64;
+        for _ in 0..batches {
+            pump(&mut connection, &mut scratch, &wire, send_owned);
+        }
+        let count = calls() - before;
+        // Long payloads are queued as they stand, so each keeps memory of its own until it has left.
+        let allowed = if len > 1024 { 2 * batches * BATCH as u64 } else { batches };
+        println!("{role:?}, {len} bytes, opcode {}: {count} in {batches} batches", frame.opcode);
+        assert!(count <= allowed, "{role:?}, {len} bytes: {count} in {batches} batches");
+    }
+}
+
+/// Messages that the application keeps for the length of a batch share their memory.
+#[test]
+fn messages_that_are_kept_share_their_memory() {
+    let mut connection = connection(Role::Server);
+    let mut scratch = Scratch::default();
+    let wire = Frame::binary([7; 1000]).by(Role::Client).repeat(BATCH);
+    let mut kept: Vec<Message> = Vec::with_capacity(BATCH);
+    let mut worst = 0;
+    for round in 0..200 {
+        let before = calls();
+        pump(&mut connection, &mut scratch, &wire, |receiver, _| {
+            if let Event::Message(message) = receiver.event() {
+                kept.push(message.into_message());
+            }
+        });
+        if round > 10 {
+            worst = worst.max(calls() - before);
+        }
+        assert_eq!(kept.len(), BATCH);
+        kept.clear();
+    }
+    assert!(worst <= 1, "{worst} in one batch");
+}
+
+#[test]
+fn a_length_that_is_announced_is_not_allocated() {
+    for header in
+        [Frame::header(true, 0, 2, Some([0; 4]), 1 << 62), Frame::header(false, 0, 2, Some([0; 4]), 1 << 62)]
+    {
+        let mut config = Config::new(Role::Server);
+        config.limits.max_message_len = Limits::UNLIMITED;
+        let mut connection = Connection::new(config, Negotiated::default(), Instant::now());
+        forget_peak();
+        let before = held();
+        for byte in header {
+            connection.receiver().buffer().extend_from_slice(&[byte]);
+            assert_eq!(connection.advance(), Progress::NeedBytes);
+        }
+        let _room = connection.receiver().buffer();
+        assert!(peak() - before <= 68 * 1024, "{} bytes", peak() - before);
+    }
+}
+
+#[test]
+fn the_buffer_grows_with_what_has_arrived() {
+    const LEN: usize = 1 << 20;
+    for step in [997, 4096, 65_536] {
+        let mut connection = connection(Role::Server);
+        let wire = Frame::binary(vec![1; LEN]).by(Role::Client);
+        let mut received = 0;
+        forget_peak();
+        let before = held();
+        let mut rest = &wire[..];
+        while !rest.is_empty() {
+            let buffer = connection.receiver().buffer();
+            let room = buffer.capacity() - buffer.len();
+            assert!(room > 0, "there is always room");
+            let len = rest.len().min(step).min(room);
+            buffer.extend_from_slice(&rest[..len]);
+            received += len;
+            rest = &rest[len..];
+            let _progress = connection.advance();
+            let most = (68 * 1024).max(2 * received).cast_signed();
+            assert!(peak() - before <= most, "{} bytes for {received} received", peak() - before);
+        }
+    }
+}
+
+#[test]
+fn fragments_cost_no_memory_of_their_own() {
+    const COUNT: usize = 131_072;
+    for len in [0, 1] {
+        let mut connection = connection(Role::Server);
+        let mut scratch = Scratch::default();
+        let fragment = Frame::continuation(vec![b'x'; len]).unfinished().by(Role::Client).repeat(1024);
+        pump(&mut connection, &mut scratch, &[], forward);
+        let first = Frame::binary(vec![b'x'; len]).unfinished().by(Role::Client);
+        pump(&mut connection, &mut scratch, &first, forward);
+        forget_peak();
+        let before = held();
+        for _ in 0..COUNT / 1024 - 1 {
+            pump(&mut connection, &mut scratch, &fragment, forward);
+        }
+        let held_now = held() - before;
+        assert!(held_now <= (2 * COUNT * len).cast_signed(), "{held_now} bytes for {COUNT} of {len}");
+        assert!(peak() - before <= (3 * COUNT * len).cast_signed() + 4096, "{} bytes", peak() - before);
+        assert_eq!(connection.closed(), None);
+    }
+}
+
+#[test]
+fn an_idle_connection_holds_no_buffer() {
+    for role in [Role::Server, Role::Client] {
+        for echo in [forward as fn(&mut Receiver, &mut Sender), send_owned] {
+            let before = held();
+            let mut connection = connection(role);
+            assert_eq!(held() - before, 0, "a new one");
+            let mut scratch = Scratch::default();
+            let peer = role.peer();
+            let large = Frame::binary(vec![1; 1 << 20]);
+            let traffic = [
+                Frame::text("short").by(peer),
+                Frame::ping("p").by(peer),
+                [Frame::text("in ").unfinished().by(peer), Frame::continuation("fragments").by(peer)]
+                    .concat(),
+                large.by(peer),
+                [Frame::binary(vec![1; 40_000]).unfinished().by(peer), Frame::continuation("x").by(peer)]
+                    .concat(),
+                Frame::text(vec![b'x'; 20_000]).by(peer),
+            ];
+            for wire in &traffic {
+                for piece in wire.chunks(1000) {
+                    pump(&mut connection, &mut scratch, piece, echo);
+                }
+            }
+            connection.sender().write(DataKind::Binary, &[0; 100_000]).unwrap();
+            connection.sender().send(Message::Binary(Payload::from(vec![0; 100_000]))).unwrap();
+            pump(&mut connection, &mut scratch, &[], echo);
+            drop(scratch);
+            drop(traffic);
+            drop(large);
+            assert_eq!(held() - before, 0, "{role:?}");
+        }
+    }
+}
+
+/// A short rest does not keep a large buffer.
+#[test]
+fn a_short_rest_is_kept_in_little_memory() {
+    for lends in [true, false] {
+        let mut connection = connection(Role::Server);
+        let mut scratch = Scratch::default();
+        let wire = [Frame::binary(vec![1; 1 << 20]).by(Role::Client), vec![0x82, 0x85, 0]].concat();
+        let before = held();
+        if lends {
+            pump(&mut connection, &mut scratch, &wire, forward);
+        } else {
+            connection.receiver().buffer().extend_from_slice(&wire);
+            assert_eq!(connection.advance(), Progress::Ready);
+            assert_eq!(connection.advance(), Progress::NeedBytes);
+            connection.receiver().detach(&mut scratch);
+        }
+        drop(scratch);
+        assert!(held() - before <= 16, "{} bytes are held", held() - before);
+    }
+}
+
+#[test]
+fn a_connection_is_small() {
+    let size = size_of::<Connection>();
+    println!("Connection: {size}, Receiver: {}, Sender: {}", size_of::<Receiver>(), size_of::<Sender>());
+    assert!(size <= 768, "{size} bytes");
+    assert!(size_of::<Message>() <= 40);
+}
