@@ -117,3 +117,44 @@ pub struct Unsent<M> {
     /// What was not sent.
     pub message: M,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_fault_has_its_close_code_and_says_what_happened() {
+        let utf8 = Utf8Error { offset: 7 };
+        let rows: [(Fault, u16, &str); 11] = [
+            (FrameError::ExpectedMask.into(), 1002, "frame from a client is not masked"),
+            (CloseError::OneByte.into(), 1002, "close frame of one byte"),
+            (CloseError::Utf8(utf8).into(), 1007, "close frame with a reason that is not UTF-8"),
+            (utf8.into(), 1007, "text message: text is not valid UTF-8 at byte 7"),
+            (
+                Fault::MessageTooLong { limit: 3, actual: 5 },
+                1009,
+                "message of 5 bytes or more is over the limit of 3 bytes",
+            ),
+            (
+                Fault::FrameTooLong { limit: 3, actual: 5 },
+                1009,
+                "frame of 5 bytes is over the limit of 3 bytes",
+            ),
+            (Fault::TooManyFragments { limit: 3 }, 1008, "message has more fragments than the limit of 3"),
+            (ExtensionError::corrupt("x").into(), 1007, "corrupt data: x"),
+            (ExtensionError::too_big(3).into(), 1009, "message longer than the limit of 3 bytes"),
+            (ExtensionError::internal("x").into(), 1011, "x"),
+            (Fault::PongTimeout, 1011, "no answer to a ping within the deadline"),
+        ];
+        for (fault, code, text) in rows {
+            assert_eq!((fault.close_code().get(), fault.to_string().as_str()), (code, text));
+        }
+    }
+
+    #[test]
+    fn an_unsent_message_says_why() {
+        let unsent = Unsent { error: SendError::Closed, message: () };
+        assert_eq!(unsent.to_string(), SendError::Closed.to_string());
+        assert!(std::error::Error::source(&unsent).is_some());
+    }
+}

@@ -59,7 +59,8 @@ impl Lifecycle {
 
     /// Judges the deadlines at `now` and gives the next one, `None` when there is none.
     ///
-    /// Read what is readable first, so that an answer that has arrived counts. Pings, the Close for an idle or aged
+    /// Read what is readable and write what can be written first, so that an answer that has arrived counts, and a
+    /// caller that was busy elsewhere does not take its own silence for the peer's. Pings, the Close for an idle or aged
     /// connection, and failures are queued here; advance and write behind it.
     pub fn poll_deadline(
         &mut self,

@@ -232,3 +232,44 @@ impl fmt::Display for Text {
         fmt::Display::fmt(self.as_str(), f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_what_is_utf8() {
+        for (data, offset) in
+            [(&b"fine"[..], None), ("€".as_bytes(), None), (b"a\xff", Some(1)), (b"\xe2\x82", Some(2))]
+        {
+            let text = Text::from_utf8(data);
+            assert_eq!(text.as_ref().err().map(|error| error.offset), offset);
+            if let Ok(text) = text {
+                assert_eq!(text.as_bytes(), data);
+                assert_eq!(text.as_str().as_bytes(), data);
+                assert_eq!(String::from(text.clone()).as_bytes(), data);
+                assert_eq!(text.to_string(), *text);
+            }
+        }
+    }
+
+    #[test]
+    fn a_message_has_a_kind_and_bytes() {
+        let rows = [
+            (Message::from("text"), DataKind::Text, &b"text"[..]),
+            (Message::from(String::from("text")), DataKind::Text, b"text"),
+            (Message::text("text"), DataKind::Text, b"text"),
+            (Message::from(b"bytes"), DataKind::Binary, b"bytes"),
+            (Message::from(&b"bytes"[..]), DataKind::Binary, b"bytes"),
+            (Message::from(vec![1, 2]), DataKind::Binary, &[1, 2]),
+            (Message::from(Bytes::from_static(b"bytes")), DataKind::Binary, b"bytes"),
+            (Message::binary(Payload::new()), DataKind::Binary, b""),
+        ];
+        for (message, kind, data) in rows {
+            assert_eq!((message.kind(), message.as_bytes()), (kind, data));
+            assert_eq!((message.len(), message.is_empty()), (data.len(), data.is_empty()));
+            assert_eq!(message.as_text().map(str::as_bytes), (kind == DataKind::Text).then_some(data));
+            assert_eq!(message.into_payload(), data);
+        }
+    }
+}

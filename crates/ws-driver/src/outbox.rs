@@ -110,16 +110,19 @@ impl Outbox {
 
     /// Gives the buffer back when nothing waits, so that an idle connection holds none.
     pub(crate) fn detach(&mut self, scratch: &mut Scratch) {
-        if !self.is_empty() || self.cork.capacity() == 0 {
+        if !self.is_empty() {
+            return;
+        }
+        if self.segments.capacity() > 0 {
+            self.segments = VecDeque::new();
+        }
+        if self.cork.capacity() == 0 {
             return;
         }
         let mut cork = std::mem::take(&mut self.cork);
         if cork.capacity() <= LARGEST_SCRATCH {
             cork.clear();
             scratch.cork = cork;
-        }
-        if self.segments.capacity() > 0 {
-            self.segments = VecDeque::new();
         }
     }
 }

@@ -183,3 +183,48 @@ impl fmt::Debug for Payload {
         write!(f, "b\"{}\"", self.as_bytes().escape_ascii())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_in_and_out_keeps_the_bytes() {
+        for len in [0, 1, INLINE - 1, INLINE, INLINE + 1, 1000] {
+            let data: Vec<u8> = (0..=255).cycle().take(len).collect();
+            let payloads = [
+                Payload::copy_from_slice(&data),
+                Payload::from(&data[..]),
+                Payload::from(data.clone()),
+                Payload::from(Bytes::from(data.clone())),
+            ];
+            for payload in payloads {
+                assert_eq!(payload, data);
+                assert_eq!(payload, payload.clone());
+                assert_eq!(payload.as_bytes(), data);
+                assert_eq!(Payload::inline(&data).is_some(), len <= INLINE);
+                assert_eq!(Vec::from(payload.clone()), data);
+                assert_eq!(payload.into_bytes(), data);
+            }
+        }
+        assert!(Payload::default().is_empty());
+    }
+
+    #[test]
+    fn equal_bytes_are_equal_wherever_they_lie() {
+        let hash = |payload: &Payload| {
+            use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+            BuildHasherDefault::<DefaultHasher>::default().hash_one(payload)
+        };
+        let (inline, shared) = (Payload::from(b"same"), Payload::from(Bytes::from_static(b"same")));
+        assert_eq!(inline, shared);
+        assert_eq!(hash(&inline), hash(&shared));
+        assert_ne!(inline, Payload::from(b"other"));
+        assert_eq!(format!("{inline:?}"), "b\"same\"");
+    }
+
+    #[test]
+    fn a_payload_is_as_small_as_what_it_shares() {
+        assert_eq!(size_of::<Payload>(), size_of::<Bytes>());
+    }
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Buf;
 use ws_driver::{Config, Ending, Event, Expired, Fault, Progress, Role, SendError, Timeouts, Wants};
-use ws_testkit::{End, Endpoint, Frame, Seen};
+use ws_testkit::{End, Endpoint, Frame, Hostility, Link, Seen};
 
 fn server(change: impl FnOnce(&mut Timeouts)) -> Endpoint {
     let mut config = Config::new(Role::Server);
@@ -174,6 +174,27 @@ fn a_peer_that_reads_nothing_is_dropped() {
     assert_eq!(server.connection.sender().ping(b""), Err(SendError::Closed));
     assert_eq!(server.advance(), Progress::Closed);
     assert_eq!(server.connection.closed().unwrap().sent, None);
+}
+
+/// Pings keep two silent sides together; when one goes away without a word, the other notices.
+#[test]
+fn two_silent_sides_live_until_the_transport_dies() {
+    for seed in 0..20 {
+        let endpoints = [Role::Client, Role::Server].map(Endpoint::new);
+        let [client, server] = endpoints;
+        let mut link = Link::new(client, server, Hostility::DRIBBLE, seed);
+        link.wait(3600);
+        assert_eq!((link.client.end(), link.server.end()), (End::Open, End::Open));
+        let pings =
+            |endpoint: &Endpoint| endpoint.seen.iter().filter(|seen| **seen == Seen::ping("")).count();
+        assert!(pings(&link.client) + pings(&link.server) >= 100);
+        // From here on nothing arrives, and nobody says so.
+        for _ in 0..25 + 20 + 5 {
+            link.client.wait(1);
+        }
+        assert_eq!(link.client.end(), End::Failed(1011));
+        assert_eq!(link.client.connection.wants(), Wants::NOTHING);
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ pub struct Hostility {
     pub write: usize,
     /// The most bytes that it gives to one read.
     pub read: usize,
-    /// After how many bytes, both ways counted, it ends without a word.
+    /// After how many bytes, both ways counted, it ends without a word. What it has taken until then arrives.
     pub end_after: Option<usize>,
 }
 
@@ -78,6 +78,8 @@ impl Link {
         if self.hostility.end_after.is_some_and(|end| self.moved >= end) {
             let told = std::mem::replace(&mut self.wires[back].told, true);
             if !told {
+                let bytes: Vec<u8> = self.wires[back].bytes.drain(..).collect();
+                let _progress = this.read(&bytes);
                 let _ended = this.end_of_stream();
             }
             return !told;
@@ -108,6 +110,15 @@ impl Link {
             moved = true;
         }
         moved
+    }
+
+    /// Lets time pass for both sides, second by second, and what they send at their deadlines go its way.
+    pub fn wait(&mut self, seconds: u64) {
+        for _ in 0..seconds {
+            self.client.wait(1);
+            self.server.wait(1);
+            self.run();
+        }
     }
 
     /// Whether neither side wants anything of its transport any more.

@@ -78,3 +78,36 @@ fn unmask_text(payload: &mut [u8], mut masker: Option<Masker>) -> Result<(), Utf
     }
     validate_utf8(rest).map_err(|error| Utf8Error { offset: error.offset + ascii as u64 })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Texts around each length at which something is done differently, good, and bad at each interesting place.
+    #[test]
+    fn text_is_judged_as_if_it_were_in_one_piece() {
+        let key = [1, 2, 3, 4];
+        let mask =
+            |text: &[u8]| -> Vec<u8> { text.iter().zip(key.iter().cycle()).map(|(a, b)| a ^ b).collect() };
+        for len in [0, 1, LONG - 1, LONG, LONG + 1, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 2 * BLOCK + 5] {
+            let ascii = vec![b'x'; len];
+            let places =
+                [0, 1, LONG, BLOCK - 2, BLOCK - 1, BLOCK, 2 * BLOCK - 1, 2 * BLOCK, len.saturating_sub(3)];
+            let changed = places.into_iter().filter(|place| place + 3 <= len).flat_map(|place| {
+                ["€".as_bytes(), b"\xe2\x82\x28", b"x\xffx"].map(|change| {
+                    let mut text = ascii.clone();
+                    text[place..place + 3].copy_from_slice(change);
+                    text
+                })
+            });
+            for text in changed.chain([ascii.clone()]) {
+                let mut payload = mask(&text);
+                assert_eq!(unmask(&mut payload, Some(key), true), validate_utf8(&text), "{len} bytes");
+                assert_eq!(payload, text);
+                assert_eq!(unmask(&mut payload, None, true), validate_utf8(&text));
+                assert_eq!(unmask(&mut payload, None, false), Ok(()));
+                assert_eq!(payload, text);
+            }
+        }
+    }
+}

@@ -126,9 +126,12 @@ impl Sender {
         self.outbox.attach(scratch);
     }
 
-    /// Gives the buffer back when nothing waits in it.
+    /// Gives the buffer back when nothing waits in it, and what extensions keep for the next message.
     #[inline]
     pub fn detach(&mut self, scratch: &mut Scratch) {
+        if let Some(chain) = &mut self.chain {
+            chain.shrink();
+        }
         self.outbox.detach(scratch);
     }
 
