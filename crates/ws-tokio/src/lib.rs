@@ -55,6 +55,7 @@ mod reader;
 mod scratch;
 mod split;
 mod stream;
+mod tasks;
 mod timer;
 #[cfg(feature = "rustls")]
 mod tls;

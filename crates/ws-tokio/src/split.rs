@@ -3,15 +3,18 @@
 use std::{
     fmt,
     future::poll_fn,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll, Wake, Waker},
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
 };
 
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
 use ws_endpoint::driver::{CloseCode, Closed, Message, Unsent};
 
-use crate::{Error, SendError, WebSocket};
+use crate::{
+    Error, SendError, WebSocket,
+    tasks::{Tasks, lock},
+};
 
 /// The receiving half of a split connection, for one task. While it waits it watches the deadlines, and answers pings
 /// and Closes by itself, also while the other half's task does something else.
@@ -32,24 +35,7 @@ pub struct OwnedWriter<S> {
 struct Shared<S> {
     /// Locked for as long as a poll takes, never across an await.
     socket: Mutex<WebSocket<S>>,
-    tasks: Arc<Tasks>,
-    /// Wakes both tasks. Transport, timer and jobs know one waker each, and either task may wait for them.
-    both: Waker,
-}
-
-/// The tasks that wait.
-#[derive(Debug, Default)]
-struct Tasks {
-    reader: Mutex<Option<Waker>>,
-    writer: Mutex<Option<Waker>>,
-}
-
-/// What one task does without any event outside and the other may wait for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Outlook {
-    queued: usize,
-    closing: bool,
-    over: bool,
+    tasks: Tasks,
 }
 
 /// The halves belong to different connections.
@@ -64,19 +50,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Splits the connection for two tasks. Costs a lock for each message; one task that does both is better off with
     /// [`halves`](Self::halves).
     pub fn split(self) -> (OwnedReader<S>, OwnedWriter<S>) {
-        let tasks = Arc::<Tasks>::default();
-        let both = Waker::from(Arc::clone(&tasks));
-        let shared = Arc::new(Shared { socket: Mutex::new(self), tasks, both });
+        let shared = Arc::new(Shared { socket: Mutex::new(self), tasks: Tasks::default() });
         (OwnedReader { shared: Arc::clone(&shared) }, OwnedWriter { shared })
-    }
-
-    fn outlook(&self) -> Outlook {
-        let sender = &self.writer.sender;
-        Outlook {
-            queued: sender.queued(),
-            closing: sender.is_closing(),
-            over: sender.is_abandoned() || self.reader.pump.is_over(),
-        }
     }
 }
 
@@ -93,15 +68,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> OwnedReader<S> {
     }
 
     pub(crate) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Error>>> {
-        let Shared { socket, tasks, both } = &*self.shared;
-        park(&tasks.reader, cx);
-        let mut socket = lock(socket);
-        let before = socket.outlook();
-        let received = socket.poll_recv(&mut Context::from_waker(both));
-        let after = socket.outlook();
-        drop(socket);
-        if before != after {
-            wake(&tasks.writer);
+        let Shared { socket, tasks } = &*self.shared;
+        tasks.reader.park(cx);
+        let (received, changed) = lock(socket).poll_next_of_two(tasks);
+        if changed {
+            tasks.writer.wake();
         }
         received
     }
@@ -213,7 +184,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> OwnedWriter<S> {
 
     pub(crate) fn begin_close(&self, code: CloseCode, reason: &str) -> Result<(), Error> {
         lock(&self.shared.socket).writer.close(code, reason)?;
-        wake(&self.shared.tasks.reader); // it watches the deadline for the answer
+        self.shared.tasks.reader.wake(); // it watches the deadline for the answer
         Ok(())
     }
 
@@ -231,19 +202,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> OwnedWriter<S> {
 
     /// Writes until fewer than `mark` bytes wait, or none.
     pub(crate) fn poll_flush(&mut self, mark: usize, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let Shared { socket, tasks, both } = &*self.shared;
-        park(&tasks.writer, cx);
-        let mut socket = lock(socket);
-        let WebSocket { reader, writer, .. } = &mut *socket;
-        let before = (writer.sender.is_closing(), reader.pump.is_over());
-        let flushed = reader.poll_flush(writer, mark, &mut Context::from_waker(both));
-        let after = (writer.sender.is_closing(), reader.pump.is_over());
-        drop(socket);
-        if before != after {
-            wake(&tasks.reader);
+        let Shared { socket, tasks } = &*self.shared;
+        tasks.writer.park(cx);
+        let (flushed, changed) = lock(socket).poll_flush_of_two(mark, tasks);
+        if changed {
+            tasks.reader.wake();
         }
         if flushed.is_ready() {
-            leave(&tasks.writer); // it waits for nothing
+            tasks.writer.leave(); // it waits for nothing
         }
         flushed
     }
@@ -251,14 +217,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> OwnedWriter<S> {
 
 impl<S> Drop for OwnedReader<S> {
     fn drop(&mut self) {
-        leave(&self.shared.tasks.reader);
+        self.shared.tasks.reader.leave();
     }
 }
 
 impl<S> Drop for OwnedWriter<S> {
     fn drop(&mut self) {
-        leave(&self.shared.tasks.writer);
-        wake(&self.shared.tasks.reader); // it writes what is still queued
+        self.shared.tasks.writer.leave();
+        self.shared.tasks.reader.wake(); // it writes what is still queued
     }
 }
 
@@ -277,42 +243,5 @@ impl<S> fmt::Debug for OwnedWriter<S> {
 impl<S> fmt::Debug for ReuniteError<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReuniteError").finish_non_exhaustive()
-    }
-}
-
-/// A panic of another thread under the lock leaves bytes queued or not, and nothing half done.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Notes who is to be woken; before it looks, so that nothing is missed in between.
-fn park(slot: &Mutex<Option<Waker>>, cx: &Context<'_>) {
-    let mut slot = lock(slot);
-    if slot.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
-        return;
-    }
-    let before = slot.replace(cx.waker().clone());
-    drop(slot); // what goes with a waker may want the lock
-    drop(before);
-}
-
-fn leave(slot: &Mutex<Option<Waker>>) -> Option<Waker> {
-    lock(slot).take()
-}
-
-fn wake(slot: &Mutex<Option<Waker>>) {
-    if let Some(waker) = leave(slot) {
-        waker.wake();
-    }
-}
-
-impl Wake for Tasks {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        wake(&self.reader);
-        wake(&self.writer);
     }
 }

@@ -2,22 +2,32 @@
 
 use std::{
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
 use futures_core::{FusedStream, Stream};
 use futures_sink::Sink;
 use tokio::io::{AsyncRead, AsyncWrite};
-use ws_endpoint::driver::{CloseCode, Message, Progress};
+use ws_endpoint::driver::{CloseCode, Message};
 
 use crate::{Error, OwnedReader, OwnedWriter, SendError, WebSocket};
 
 /// Messages as they come; see [`WebSocket::recv`].
+///
+/// Stream and Sink may be polled by two tasks, as they are behind the `split` of `futures`.
 impl<S: AsyncRead + AsyncWrite + Unpin> Stream for WebSocket<S> {
     type Item = Result<Message, Error>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.get_mut().poll_recv(cx)
+        let this = self.get_mut();
+        let tasks = this.tasks.take().unwrap_or_default();
+        tasks.reader.park(cx);
+        let (received, changed) = this.poll_next_of_two(&tasks);
+        if changed {
+            tasks.writer.wake();
+        }
+        this.tasks = Some(tasks);
+        received
     }
 }
 
@@ -27,7 +37,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FusedStream for WebSocket<S> {
     }
 }
 
-/// Messages to be sent. Closing the sink is a closing handshake with 1000.
+/// Messages to be sent. Closing the sink is a closing handshake with 1000; messages that still arrive are dropped, as by
+/// [`WebSocket::close`].
 impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for WebSocket<S> {
     type Error = SendError;
 
@@ -37,7 +48,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for WebSocket<S> {
             return Poll::Ready(Ok(()));
         }
         let mark = this.writer.sender.limits_mut().high_water_mark;
-        this.reader.poll_flush(&mut this.writer, mark, cx).map_err(SendError::Ended)
+        this.poll_sink(mark, cx)
     }
 
     fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), SendError> {
@@ -45,17 +56,34 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for WebSocket<S> {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
-        let this = self.get_mut();
-        this.reader.poll_flush(&mut this.writer, 0, cx).map_err(SendError::Ended)
+        self.get_mut().poll_sink(0, cx)
     }
 
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
         let this = self.get_mut();
         this.writer.close(CloseCode::NORMAL, "").map_err(Error::Send)?;
-        while let Progress::Ready =
-            ready!(this.reader.pump.poll_event(&mut this.reader.io, &mut this.writer, cx))
-        {}
-        Poll::Ready(this.reader.pump.report().map_or(Ok(()), |error| Err(error.into())))
+        let tasks = this.tasks.take().unwrap_or_default();
+        tasks.writer.park(cx);
+        let closed = this.poll_end_of_two(&tasks);
+        tasks.reader.wake();
+        this.tasks = Some(tasks);
+        closed.map(|error| error.map_or(Ok(()), |error| Err(error.into())))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
+    fn poll_sink(&mut self, mark: usize, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+        let tasks = self.tasks.take().unwrap_or_default();
+        tasks.writer.park(cx);
+        let (flushed, changed) = self.poll_flush_of_two(mark, &tasks);
+        if changed {
+            tasks.reader.wake();
+        }
+        if flushed.is_ready() {
+            tasks.writer.leave(); // it waits for nothing
+        }
+        self.tasks = Some(tasks);
+        flushed.map_err(SendError::Ended)
     }
 }
 

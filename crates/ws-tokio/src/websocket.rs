@@ -14,7 +14,7 @@ use ws_endpoint::{
     },
 };
 
-use crate::{Error, Reader, SendError, Writer, pump::Pump};
+use crate::{Error, Reader, SendError, Writer, pump::Pump, tasks::Tasks};
 
 /// A WebSocket connection over any transport.
 ///
@@ -38,6 +38,8 @@ pub struct WebSocket<S> {
     pub(crate) reader: Reader<S>,
     pub(crate) writer: Writer,
     pub(crate) facts: Facts,
+    /// Who polls it as a stream and as a sink.
+    pub(crate) tasks: Option<Box<Tasks>>,
 }
 
 /// What of the opening handshake is kept.
@@ -64,7 +66,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     pub fn from_connection(io: S, connection: Connection) -> Self {
         let Parts { receiver, sender, replies, lifecycle, .. } = connection.into_parts();
         let pump = Pump::new(receiver, replies, lifecycle);
-        Self { reader: Reader { io, pump }, writer: Writer::new(sender), facts: Facts::default() }
+        Self {
+            reader: Reader { io, pump },
+            writer: Writer::new(sender),
+            facts: Facts::default(),
+            tasks: None,
+        }
     }
 
     pub(crate) fn opened(io: S, opened: Opened, behind: &[u8], keeps_response: bool) -> Self {

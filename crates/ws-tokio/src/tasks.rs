@@ -1,0 +1,122 @@
+//! Two tasks that drive one connection.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Wake, Waker, ready},
+};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use ws_endpoint::driver::{Message, Progress};
+
+use crate::{Error, Reader, WebSocket};
+
+/// The tasks that wait for one connection: one that receives and one that sends. Transport, timer and jobs know one
+/// waker each, and either task may wait for them: so they wake both.
+#[derive(Debug)]
+pub(crate) struct Tasks {
+    pub(crate) reader: Arc<Slot>,
+    pub(crate) writer: Arc<Slot>,
+    both: Waker,
+}
+
+/// Who is to be woken.
+#[derive(Debug, Default)]
+pub(crate) struct Slot(Mutex<Option<Waker>>);
+
+struct Both(Arc<Slot>, Arc<Slot>);
+
+/// What one task does without any event outside, and the other may wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Outlook {
+    queued: usize,
+    closing: bool,
+    over: bool,
+}
+
+impl Default for Tasks {
+    fn default() -> Self {
+        let (reader, writer) = (Arc::<Slot>::default(), Arc::<Slot>::default());
+        let both = Waker::from(Arc::new(Both(Arc::clone(&reader), Arc::clone(&writer))));
+        Self { reader, writer, both }
+    }
+}
+
+impl Slot {
+    /// Notes who is to be woken; before it looks, so that nothing is missed in between.
+    pub(crate) fn park(&self, cx: &Context<'_>) {
+        let mut slot = lock(&self.0);
+        if slot.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            return;
+        }
+        let before = slot.replace(cx.waker().clone());
+        drop(slot); // what goes with a waker may want the lock
+        drop(before);
+    }
+
+    /// Nobody waits here any more.
+    pub(crate) fn leave(&self) {
+        let waker = lock(&self.0).take();
+        drop(waker);
+    }
+
+    pub(crate) fn wake(&self) {
+        let waker = lock(&self.0).take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+impl Wake for Both {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.wake();
+        self.1.wake();
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
+    /// Receives for one of two tasks. Says whether the other one should look, too.
+    pub(crate) fn poll_next_of_two(&mut self, tasks: &Tasks) -> (Poll<Option<Result<Message, Error>>>, bool) {
+        let before = self.outlook();
+        let received = self.poll_recv(&mut Context::from_waker(&tasks.both));
+        (received, self.outlook() != before)
+    }
+
+    /// Passes over what still comes until the end, for one of two tasks. Gives the end where it is an error, once.
+    pub(crate) fn poll_end_of_two(&mut self, tasks: &Tasks) -> Poll<Option<Error>> {
+        let Reader { io, pump } = &mut self.reader;
+        let mut cx = Context::from_waker(&tasks.both);
+        while let Progress::Ready = ready!(pump.poll_event(io, &mut self.writer, &mut cx)) {}
+        Poll::Ready(pump.report())
+    }
+
+    /// Writes for one of two tasks, until fewer than `mark` bytes wait, or none. Says whether the other one should look,
+    /// too: it does not wait for what is queued.
+    pub(crate) fn poll_flush_of_two(
+        &mut self,
+        mark: usize,
+        tasks: &Tasks,
+    ) -> (Poll<Result<(), Error>>, bool) {
+        let before = Outlook { queued: 0, ..self.outlook() };
+        let flushed = self.reader.poll_flush(&mut self.writer, mark, &mut Context::from_waker(&tasks.both));
+        (flushed, Outlook { queued: 0, ..self.outlook() } != before)
+    }
+
+    fn outlook(&self) -> Outlook {
+        let sender = &self.writer.sender;
+        Outlook {
+            queued: sender.queued(),
+            closing: sender.is_closing(),
+            over: sender.is_abandoned() || self.reader.pump.is_over(),
+        }
+    }
+}
+
+/// A panic of another thread under the lock leaves bytes queued or not, and nothing half done.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
