@@ -20,7 +20,12 @@ where
             ours.socket.close_now();
             return Ok(ours.noted);
         }
-        within(&format!("our {step:?}"), ours.take(*step)).await??;
+        let what = format!("our {step:?}");
+        if let Step::Exchange(data, count) = *step {
+            ours = within(&what, ours.exchange(data, count)).await??;
+        } else {
+            within(&what, ours.take(*step)).await??;
+        }
     }
     while within("the end", ours.next()).await??.is_some() {}
     ours.check_end(steps)?;
@@ -33,9 +38,6 @@ struct Ours<S> {
     /// Whether a message in parts is open.
     is_open: bool,
 }
-
-/// What has come, and the message if it was one.
-type Arrived = (Kind, Option<(DataKind, Vec<u8>)>);
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Ours<S> {
     async fn take(&mut self, step: Step) -> Result<(), Failure> {
@@ -60,20 +62,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Ours<S> {
                 socket.halves().1.sender().pong(payload.as_bytes())?;
                 socket.flush().await?;
             }
-            Step::Await(kind) => {
-                self.expect(kind).await?;
-            }
+            Step::Await(kind) => self.expect(kind).await?,
+            Step::AwaitParts => self.parts().await?,
             Step::Echo(count) => {
                 for _ in 0..count {
-                    if let Some((kind, data)) = self.expect(Kind::Message).await? {
-                        self.socket.halves().1.write(kind, &data)?;
-                    }
+                    self.echo().await?;
                 }
                 self.socket.flush().await?;
             }
             Step::Close(code, reason) => socket.begin_close(CloseCode::new(code)?, reason).await?,
             Step::CloseEmpty => socket.halves().1.sender().close_without_code(),
-            Step::Terminate | Step::Raw(..) => return Err("not for us to do".into()),
+            Step::Terminate | Step::Exchange(..) | Step::Raw(..) => return Err("not to be done here".into()),
         }
         Ok(())
     }
@@ -85,11 +84,60 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Ours<S> {
         Ok(self.socket.send_part(&data.bytes()).await?)
     }
 
+    /// Sends the next message back from where it lies.
+    async fn echo(&mut self) -> Result<(), Failure> {
+        let (rx, tx) = self.socket.halves();
+        let message = rx.recv(tx).await.ok_or("the end came before a message")??;
+        self.noted.push(describe(message.as_bytes(), message.kind() == DataKind::Binary));
+        Ok(tx.feed(message)?)
+    }
+
+    /// Receives the next message as it arrives.
+    async fn parts(&mut self) -> Result<(), Failure> {
+        let mut data = Vec::new();
+        loop {
+            let part = self.socket.recv_part().await.ok_or("the end came before a message")??;
+            if part.first != data.is_empty() {
+                return Err("the first part is the first".into());
+            }
+            if part.kind == DataKind::Text {
+                str::from_utf8(part.data)?; // cut between characters
+            }
+            data.extend_from_slice(part.data);
+            if part.last {
+                self.noted.push(describe(&data, part.kind == DataKind::Binary));
+                return Ok(());
+            }
+        }
+    }
+
+    /// Sends and receives with a half for each.
+    async fn exchange(self, data: Data, count: usize) -> Result<Self, Failure> {
+        let Self { socket, mut noted, is_open } = self;
+        let (mut reader, mut writer) = socket.split();
+        let sending = async {
+            for _ in 0..count {
+                writer.send(data.message()?).await?;
+            }
+            Ok::<_, Failure>(())
+        };
+        let receiving = async {
+            for _ in 0..count {
+                let message = reader.recv().await.ok_or("the end came before a message")??;
+                noted.push(describe(message.as_bytes(), message.kind() == DataKind::Binary));
+            }
+            Ok::<_, Failure>(())
+        };
+        tokio::try_join!(sending, receiving)?;
+        let socket = reader.reunite(writer).map_err(|_| "the halves belong together")?;
+        Ok(Self { socket, noted, is_open })
+    }
+
     /// Goes on until something of this kind comes.
-    async fn expect(&mut self, wanted: Kind) -> Result<Option<(DataKind, Vec<u8>)>, Failure> {
+    async fn expect(&mut self, wanted: Kind) -> Result<(), Failure> {
         loop {
             match self.next().await? {
-                Some((kind, message)) if kind == wanted => return Ok(message),
+                Some(kind) if kind == wanted => return Ok(()),
                 Some(_) => {}
                 None => return Err(format!("the end came before a {wanted:?}").into()),
             }
@@ -97,20 +145,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Ours<S> {
     }
 
     /// Notes the next event; `None` at the end.
-    async fn next(&mut self) -> Result<Option<Arrived>, Failure> {
-        let arrived = match self.socket.recv_event().await {
+    async fn next(&mut self) -> Result<Option<Kind>, Failure> {
+        let kind = match self.socket.recv_event().await {
             Some(Ok(Event::Message(message))) => {
-                let (kind, data) = (message.kind(), message.as_bytes().to_vec());
-                self.noted.push(describe(&data, kind == DataKind::Binary));
-                (Kind::Message, Some((kind, data)))
+                self.noted.push(describe(message.as_bytes(), message.kind() == DataKind::Binary));
+                Kind::Message
             }
             Some(Ok(Event::Ping(payload))) => {
                 self.noted.push(format!("ping {}", str::from_utf8(payload)?));
-                (Kind::Ping, None)
+                Kind::Ping
             }
             Some(Ok(Event::Pong(payload))) => {
                 self.noted.push(format!("pong {}", str::from_utf8(payload)?));
-                (Kind::Pong, None)
+                Kind::Pong
             }
             Some(Ok(event)) => return Err(format!("unexpected event: {event:?}").into()),
             Some(Err(Error::Failed(fault))) => {
@@ -128,7 +175,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Ours<S> {
                 return Ok(None);
             }
         };
-        Ok(Some(arrived))
+        Ok(Some(kind))
     }
 
     /// The end is reported alike in every way that it can be asked for.

@@ -95,6 +95,10 @@ class Play {
         }
         return undefined;
       }
+      case 'exchange':
+        for (let left = rest[1]; left > 0; left -= 1) await this.take(['send', rest[0]]);
+        for (let left = rest[1]; left > 0; left -= 1) await this.next('message');
+        return undefined;
       case 'close': return ws.close(...rest);
       case 'terminate':
         this.terminated = true;

@@ -119,6 +119,11 @@ class Play:
                 for _ in range(rest[0]):
                     data, is_binary = await self.arrived["message"].get()
                     await self.send(data, text=not is_binary)
+            case "exchange":
+                for _ in range(rest[1]):
+                    await self.take("send", rest[0])
+                for _ in range(rest[1]):
+                    await self.arrived["message"].get()
             case "close" if rest:
                 await self.close(*rest)
             case "close":

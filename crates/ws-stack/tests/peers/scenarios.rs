@@ -72,6 +72,7 @@ fn messages() -> Vec<Scenario> {
     let empty_parts = vec![Part(Text("")), Part(Text("a")), Part(Text("")), LastPart(Text(""))];
     all.extend(both_ways("empty fragments", talk(empty_parts, Text("a"))));
     all.push(full_duplex());
+    all.push(in_parts());
     all.extend(both_ways("many messages at once", many()));
     all
 }
@@ -93,15 +94,30 @@ fn many() -> [Side; 2] {
     [first, second]
 }
 
-/// Both send a long message before they have received the other's.
+/// Both send long messages before they have received the other's.
 fn full_duplex() -> Scenario {
-    let sees = vec![Sight::Message(LongBinary(LONG)), DONE];
-    let theirs = vec![Send(LongBinary(LONG)), Await(Kind::Message)];
-    let ours = vec![Send(LongBinary(LONG)), Await(Kind::Message), Close(1000, "done")];
+    let data = LongBinary(4 << 20);
+    let sees: Vec<_> = std::iter::repeat_n(Sight::Message(data), 3).chain([DONE]).collect();
+    let exchange = Step::Exchange(data, 3);
     Scenario {
-        name: "16 MiB both ways at once".to_owned(),
-        ours: Side { steps: ours, sees: sees.clone() },
-        theirs: Side { steps: theirs, sees },
+        name: "thrice 4 MiB both ways at once".to_owned(),
+        ours: Side { steps: vec![exchange, Close(1000, "done")], sees: sees.clone() },
+        theirs: Side { steps: vec![exchange], sees },
+    }
+}
+
+/// We receive messages part by part, as they arrive.
+fn in_parts() -> Scenario {
+    let data = [Text(""), LongText(160_000), LongBinary(1 << 20), LongText(160_000)];
+    let sees: Vec<_> = data.into_iter().map(Sight::Message).chain([DONE]).collect();
+    let whole = data[..3].iter().map(|data| Send(*data));
+    Scenario {
+        name: "messages received part by part".to_owned(),
+        ours: Side {
+            steps: vec![Step::AwaitParts; 4].into_iter().chain([Close(1000, "done")]).collect(),
+            sees,
+        },
+        theirs: Side { steps: whole.chain([Fragments(data[3], 1_001)]).collect(), sees: vec![DONE] },
     }
 }
 

@@ -31,8 +31,12 @@ pub(crate) enum Step {
     Pong(&'static str),
     /// Waits for one more of a kind.
     Await(Kind),
+    /// Receives a message part by part, as it arrives.
+    AwaitParts,
     /// Sends so many messages back.
     Echo(usize),
+    /// Sends so many messages, and receives as many at the same time.
+    Exchange(Data, usize),
     Close(u16, &'static str),
     /// Closes without a code.
     CloseEmpty,
@@ -110,10 +114,11 @@ impl Step {
             Self::LastPart(data) => json!(["part", data.json(), true]),
             Self::Ping(payload) => json!(["ping", payload]),
             Self::Pong(payload) => json!(["pong", payload]),
-            Self::Await(Kind::Message) => json!(["await", "message"]),
+            Self::Await(Kind::Message) | Self::AwaitParts => json!(["await", "message"]),
             Self::Await(Kind::Ping) => json!(["await", "ping"]),
             Self::Await(Kind::Pong) => json!(["await", "pong"]),
             Self::Echo(count) => json!(["echo", count]),
+            Self::Exchange(data, count) => json!(["exchange", data.json(), count]),
             Self::Close(code, reason) => json!(["close", code, reason]),
             Self::CloseEmpty => json!(["close"]),
             Self::Terminate => json!(["terminate"]),
