@@ -1,11 +1,14 @@
-//! What the repository does to itself: tests, conformance, tidiness.
+//! What the repository does to itself: tests, conformance, fuzzing, measurements, tidiness.
 //!
 //! `cargo xtask test` is what continuous integration runs. `cargo xtask autobahn` runs the conformance suite
-//! against the shipped programs, `cargo xtask tidy` checks the rules that keep the workspace in shape.
+//! against the shipped programs, `cargo xtask fuzz` the fuzz targets, `cargo xtask bench` the measurements, and `cargo
+//! xtask tidy` checks the rules that keep the workspace in shape.
 //! One file per command, one file per step, rule or stage below it.
 #![forbid(unsafe_code)]
 
 mod autobahn;
+mod bench;
+mod fuzz;
 mod repo;
 mod test;
 mod tidy;
@@ -28,6 +31,10 @@ enum Command {
     Test,
     /// The Autobahn conformance suite against `ws serve` and the example `echo_client`
     Autobahn(autobahn::Args),
+    /// The fuzz targets in turn, with a nightly toolchain and cargo-fuzz
+    Fuzz(fuzz::Args),
+    /// Our echo servers beside others, by the CPU that a message costs
+    Bench(bench::Args),
     /// The shape of the workspace: arrows between crates, file sizes, documented features
     Tidy,
 }
@@ -36,6 +43,8 @@ fn main() -> ExitCode {
     let done = match Xtask::parse().command {
         Command::Test => test::run(),
         Command::Autobahn(args) => autobahn::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Fuzz(args) => fuzz::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Bench(args) => bench::run(&args),
         Command::Tidy => tidy::run().map(|()| ExitCode::SUCCESS),
     };
     match done {

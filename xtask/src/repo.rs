@@ -1,11 +1,12 @@
 //! Where things are, and how to call cargo.
 
 use std::env;
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use anyhow::Context as _;
-use cargo_metadata::MetadataCommand;
+use anyhow::{Context as _, ensure};
+use cargo_metadata::{Message, MetadataCommand};
 
 /// The repository's directories.
 #[derive(Debug)]
@@ -33,6 +34,28 @@ impl Repo {
         let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         command.args(args).current_dir(&self.root);
         command
+    }
+
+    /// Builds the program of this name, which `what` selects, as it is shipped: optimised. Asks cargo where it put it.
+    pub(crate) fn build_program<const N: usize>(
+        &self,
+        name: &str,
+        what: [&str; N],
+    ) -> anyhow::Result<PathBuf> {
+        let mut command = self.cargo(["build", "--release", "--message-format", "json-render-diagnostics"]);
+        let mut cargo = command.args(what).stdout(Stdio::piped()).spawn().context("cannot start cargo")?;
+        let stdout = cargo.stdout.take().context("cargo has no output")?;
+        let mut program = None;
+        for message in Message::parse_stream(BufReader::new(stdout)) {
+            if let Message::CompilerArtifact(artifact) = message?
+                && artifact.target.name == name
+                && let Some(path) = artifact.executable
+            {
+                program = Some(path.into_std_path_buf());
+            }
+        }
+        ensure!(cargo.wait()?.success(), "{name} does not build");
+        program.with_context(|| format!("cargo built no program named {name}"))
     }
 }
 

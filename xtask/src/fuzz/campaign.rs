@@ -1,0 +1,165 @@
+//! One target's run.
+
+use std::io::{BufRead as _, BufReader, Read};
+use std::process::Stdio;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+
+use super::progress::Progress;
+use super::status::{Line, Status};
+use super::tools::Tools;
+
+/// What came of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Campaign {
+    pub(crate) target: String,
+    /// How far the inputs that were there came.
+    pub(crate) began: Option<Status>,
+    pub(crate) status: Status,
+    /// From the first input on.
+    pub(crate) time: Duration,
+    /// Where the input lies that was found.
+    pub(crate) artifact: Option<String>,
+    /// What went wrong, in the words of the target.
+    pub(crate) trouble: Vec<String>,
+    pub(crate) failed: bool,
+}
+
+/// How many lines of trouble are shown.
+const SHOWN: usize = 30;
+
+/// How often the display moves when nothing is said.
+const TICK: Duration = Duration::from_millis(200);
+
+impl Campaign {
+    /// Runs a target for so long, or until it has found something.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(crate) fn run(tools: &Tools, target: &str, time: Duration) -> anyhow::Result<Self> {
+        let mut command = tools.campaign(target, time);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut process = command.spawn().context("cannot start cargo-fuzz")?;
+        let lines = lines(process.stderr.take().context("cargo-fuzz has no output")?);
+        let progress = Progress::new(target, time);
+        let mut campaign = Self { target: target.to_owned(), ..Self::default() };
+        campaign.follow(&lines, &progress);
+        progress.finish();
+        campaign.failed = !process.wait()?.success();
+        Ok(campaign)
+    }
+
+    fn follow(&mut self, lines: &Receiver<String>, progress: &Progress) {
+        let mut start = None;
+        loop {
+            match lines.recv_timeout(TICK) {
+                Ok(line) => {
+                    self.note(&line);
+                    if self.began.is_some() {
+                        start.get_or_insert_with(Instant::now);
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            self.time = start.map_or(Duration::ZERO, |start| start.elapsed());
+            progress.show(self);
+        }
+    }
+
+    fn note(&mut self, line: &str) {
+        match Line::parse(line) {
+            Line::Status(status) => {
+                self.began.get_or_insert(status);
+                self.status = status;
+            }
+            Line::Executions(executions) => self.status.executions = executions,
+            Line::Artifact(path) => self.artifact = Some(path.to_owned()),
+            Line::Trouble => self.trouble.push(line.to_owned()),
+            Line::Other if !self.trouble.is_empty() && self.trouble.len() < SHOWN => {
+                self.trouble.push(line.to_owned());
+            }
+            Line::Other => {}
+        }
+    }
+
+    /// Executions a second.
+    pub(crate) fn rate(&self) -> u64 {
+        let millis = u64::try_from(self.time.as_millis()).unwrap_or(u64::MAX);
+        self.status.executions.saturating_mul(1000).checked_div(millis).unwrap_or_default()
+    }
+
+    /// What was found, and how to see it again.
+    pub(crate) fn finding(&self) -> Option<String> {
+        let again = match (&self.artifact, self.failed) {
+            (None, false) => return None,
+            (None, true) => format!(
+                "it left no input behind: `cargo +nightly fuzz run {}` shows all it says",
+                self.target
+            ),
+            (Some(path), _) => {
+                let path = path.find("fuzz/artifacts").map_or(&path[..], |at| &path[at..]);
+                format!("reproduce it: `cargo +nightly fuzz run {} {path}`", self.target)
+            }
+        };
+        Some(format!("{}: {}\n{again}", self.target, self.trouble.join("\n  ")))
+    }
+}
+
+/// The lines of a process as they come.
+fn lines(output: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
+            if sender.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn campaign(lines: &[&str]) -> Campaign {
+        let mut campaign =
+            Campaign { target: "a".to_owned(), time: Duration::from_secs(2), ..Campaign::default() };
+        lines.iter().for_each(|line| campaign.note(line));
+        campaign
+    }
+
+    #[test]
+    fn a_quiet_run_finds_nothing() {
+        let campaign = campaign(&[
+            "#3\tINITED cov: 10 ft: 1 corp: 1/1b exec/s: 0 rss: 1Mb",
+            "#512\tpulse  cov: 14 ft: 1 corp: 1/1b lim: 4 exec/s: 256 rss: 1Mb",
+            "stat::number_of_executed_units: 600",
+        ]);
+        assert_eq!(campaign.finding(), None);
+        assert_eq!(campaign.began.map(|status| status.coverage), Some(10));
+        assert_eq!((campaign.status, campaign.rate()), (Status { executions: 600, coverage: 14 }, 300));
+    }
+
+    #[test]
+    fn a_finding_says_how_to_see_it_again() {
+        let lines = [
+            "thread '<unnamed>' panicked at a.rs:1:2:",
+            "not so",
+            "artifact_prefix='p/fuzz/artifacts/a/'; Test unit written to p/fuzz/artifacts/a/crash-1",
+        ];
+        let finding = campaign(&lines).finding().unwrap();
+        assert!(finding.contains("not so"), "{finding}");
+        assert!(finding.ends_with("`cargo +nightly fuzz run a fuzz/artifacts/a/crash-1`"), "{finding}");
+    }
+
+    #[test]
+    fn a_run_that_fails_otherwise_is_a_finding_too() {
+        let campaign = Campaign { failed: true, ..campaign(&[]) };
+        assert!(campaign.finding().unwrap().contains("left no input behind"));
+    }
+}

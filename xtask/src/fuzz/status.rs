@@ -1,0 +1,75 @@
+//! What libFuzzer says while it runs.
+
+/// How far a target has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Status {
+    /// How many inputs were executed.
+    pub(crate) executions: u64,
+    /// How many edges of the program were reached.
+    pub(crate) coverage: u64,
+}
+
+/// A line of its output.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Line<'a> {
+    Status(Status),
+    /// The total at the end.
+    Executions(u64),
+    /// Where the input that was found lies.
+    Artifact(&'a str),
+    /// The first line of what went wrong.
+    Trouble,
+    Other,
+}
+
+impl<'a> Line<'a> {
+    pub(crate) fn parse(line: &'a str) -> Self {
+        if let Some(status) = status(line) {
+            Self::Status(status)
+        } else if let Some(total) = line.strip_prefix("stat::number_of_executed_units:") {
+            total.trim().parse().map_or(Self::Other, Self::Executions)
+        } else if let Some((_, path)) = line.split_once("Test unit written to ") {
+            Self::Artifact(path.trim())
+        } else if line.contains("panicked at ") || line.contains("ERROR: ") {
+            Self::Trouble
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// `#1024  NEW    cov: 12 ft: 34 corp: 5/67b ...`
+fn status(line: &str) -> Option<Status> {
+    let mut words = line.strip_prefix('#')?.split_whitespace();
+    let executions = words.next()?.parse().ok()?;
+    words.find(|word| *word == "cov:")?;
+    Some(Status { executions, coverage: words.next()?.parse().ok()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_told_apart() {
+        let status = Status { executions: 1024, coverage: 12 };
+        let artifact = "artifact_prefix='x/'; Test unit written to x/crash-01";
+        for (line, expected) in [
+            (
+                "#1024\tNEW    cov: 12 ft: 34 corp: 5/67b lim: 8 exec/s: 9 rss: 10Mb L: 1/2 MS: 1 A-",
+                Line::Status(status),
+            ),
+            ("#1024\tpulse  cov: 12 ft: 34 corp: 5/67b lim: 8 exec/s: 9 rss: 10Mb", Line::Status(status)),
+            ("stat::number_of_executed_units: 4096", Line::Executions(4096)),
+            ("stat::average_exec_per_sec:     17", Line::Other),
+            (artifact, Line::Artifact("x/crash-01")),
+            ("thread '<unnamed>' panicked at a.rs:1:2:", Line::Trouble),
+            ("==1== ERROR: libFuzzer: timeout after 10 seconds", Line::Trouble),
+            ("#0\tREAD units: 7", Line::Other),
+            ("# of anything", Line::Other),
+            ("", Line::Other),
+        ] {
+            assert_eq!(Line::parse(line), expected, "{line}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! What fuzzing needs beside the stable toolchain.
+
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+
+use crate::repo::Repo;
+
+/// A nightly toolchain with cargo-fuzz.
+#[derive(Debug)]
+pub(crate) struct Tools {
+    root: PathBuf,
+    target_dir: PathBuf,
+}
+
+/// An execution that takes longer hangs.
+const HANGS: Duration = Duration::from_secs(10);
+
+impl Tools {
+    /// # Errors
+    /// When one of them is missing, with the command that installs it.
+    pub(crate) fn find(repo: &Repo) -> anyhow::Result<Self> {
+        let tools = Self { root: repo.root.clone(), target_dir: repo.target.join("fuzz") };
+        let works = |mut command: Command| {
+            command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+        };
+        let mut rustc = Command::new("rustup");
+        rustc.args(["run", "nightly", "rustc", "--version"]);
+        if !works(rustc) {
+            bail!(
+                "fuzzing needs a nightly toolchain: run `rustup toolchain install nightly --profile minimal`"
+            );
+        }
+        let mut version = tools.cargo_fuzz();
+        version.arg("--version");
+        if !works(version) {
+            bail!("fuzzing needs cargo-fuzz: run `cargo install cargo-fuzz --locked`");
+        }
+        Ok(tools)
+    }
+
+    /// Builds the targets, in view.
+    ///
+    /// # Errors
+    /// When cargo cannot be started.
+    pub(crate) fn build(&self, targets: &[String]) -> anyhow::Result<ExitStatus> {
+        let mut command = self.cargo_fuzz();
+        command.arg("build").arg("--target-dir").arg(&self.target_dir);
+        if let [target] = targets {
+            command.arg(target);
+        }
+        command.status().context("cannot start cargo-fuzz")
+    }
+
+    /// The call that runs one target for so long. New inputs are kept in `fuzz/corpus`, never among the seeds.
+    pub(crate) fn campaign(&self, target: &str, time: Duration) -> Command {
+        let mut command = self.cargo_fuzz();
+        command.arg("run").arg("--target-dir").arg(&self.target_dir).arg(target);
+        command.args([format!("fuzz/corpus/{target}"), format!("fuzz/seeds/{target}")]).arg("--");
+        command.arg(format!("-max_total_time={}", time.as_secs().max(1)));
+        command.arg(format!("-timeout={}", HANGS.as_secs())).arg("-print_final_stats=1");
+        command
+    }
+
+    fn cargo_fuzz(&self) -> Command {
+        // The cargo that runs us is of one toolchain and knows nothing of others.
+        let mut command = Command::new("rustup");
+        command.args(["run", "nightly", "cargo", "fuzz"]).current_dir(&self.root);
+        command
+    }
+}
