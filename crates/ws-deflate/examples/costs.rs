@@ -6,7 +6,10 @@ use ws_deflate::{Level, MemoryLevel, Options, PermessageDeflate, Takeover, Windo
 use ws_extensions::{Chain, Compress, MessageHead, Registry, SessionOptions};
 use ws_frame::{DataKind, Role};
 
-const MESSAGES: usize = 2_000;
+const MESSAGES: usize = 500;
+
+/// The quickest counts: whatever else the machine does makes the others slower.
+const ROUNDS: usize = 7;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let small = (Takeover::Keep, WindowBits::new(12)?, MemoryLevel::new(5)?);
@@ -23,7 +26,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     .peer_takeover(takeover)
                     .window_bits(bits)
                     .peer_window_bits(bits);
-                let (ratio, compress, decompress) = run(options, &messages)?;
+                let mut best = (0.0, f64::MAX, f64::MAX);
+                for _ in 0..ROUNDS {
+                    let (ratio, compress, decompress) = run(options, &messages)?;
+                    best = (ratio, best.1.min(compress), best.2.min(decompress));
+                }
+                let (ratio, compress, decompress) = best;
                 println!(
                     "{len:6} bytes, kept: {name:8} level {level}: ratio {ratio:5.2}, compress {compress:6.1} us, \
                      decompress {decompress:5.1} us"

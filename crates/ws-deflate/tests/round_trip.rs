@@ -75,7 +75,7 @@ fn send(from: &mut Chain, to: &mut Chain, (data, hint, sent, received): &Message
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
     #[test]
     fn what_comes_out_is_what_went_in(

@@ -23,7 +23,7 @@ pub fn inflate(known: &[u8], payload: &[u8]) -> Option<Inflated> {
         let last = bits.take(1)? == 1;
         let kind = bits.take(2)? as usize;
         *inflated.blocks.get_mut(kind)? += 1;
-        let empty_block_ahead = kind == 0 && bits.at.next_multiple_of(8) / 8 == payload.len();
+        let empty_block_ahead = kind == 0 && bits.at.div_ceil(8) == payload.len();
         match kind {
             0 => stored(&mut bits, &mut inflated)?,
             1 => block(&mut bits, &mut inflated, &fixed().0, &fixed().1)?,
