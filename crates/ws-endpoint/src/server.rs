@@ -10,7 +10,10 @@ use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use ws_driver::{Connection, MaskSource};
 use ws_extensions::{Negotiated, Registry};
 use ws_frame::Role;
-use ws_handshake::{HeadReader, Refusal, ResponseError, ServerPolicy, Upgrade, check, write_response};
+use ws_handshake::{
+    HeadReader, InvalidHeader, MAX_ADDED_HEADERS, Refusal, ResponseError, ServerPolicy, Upgrade, check,
+    write_response,
+};
 
 use crate::{ConnectionOptions, options::HANDSHAKE_TIMEOUT};
 
@@ -178,8 +181,11 @@ impl UpgradeRequest {
     /// Adds a header to the answer that accepts, `Set-Cookie` for one.
     ///
     /// # Errors
-    /// [`ResponseError::Header`] for those of the handshake, and for what cannot be sent.
+    /// [`ResponseError::Header`] for those of the handshake, for what cannot be sent, and for too many.
     pub fn add_header(&mut self, name: HeaderName, value: HeaderValue) -> Result<(), ResponseError> {
+        if self.headers.len() >= MAX_ADDED_HEADERS {
+            return Err(InvalidHeader::TooMany.into());
+        }
         self.upgrade.accept().header(name.clone(), value.clone())?;
         self.headers.push((name, value));
         Ok(())
