@@ -8,7 +8,7 @@ use ws_fuzz::{Cuts, Input};
 use ws_testkit::{Bounds, End, Endpoint, Oracle, Rng, Seen};
 
 /// The oracle reads streams up to this length: it is slow.
-const SHORT: usize = 2048;
+const SHORT: usize = 512;
 
 /// Lengths at which headers and ways of copying change.
 const LENGTHS: [usize; 8] = [125, 126, 127, 4095, 4096, 16_384, 65_535, 65_536];
@@ -67,7 +67,7 @@ fn message(input: &mut Input<'_>, may_be_long: &mut bool) -> Seen {
     let mut text = input.text();
     if bits & 0x1C == 0x1C && std::mem::take(may_be_long) {
         let len = input.one_of(&LENGTHS);
-        text.extend(std::iter::repeat_n('x', len.saturating_sub(text.len())));
+        text.push_str(&"x".repeat(len.saturating_sub(text.len())));
     }
     match bits & 3 {
         0 => Seen::text(text),

@@ -1,5 +1,6 @@
 //! One target's run.
 
+use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader, Read};
 use std::process::Stdio;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -23,12 +24,13 @@ pub(crate) struct Campaign {
     pub(crate) time: Duration,
     /// Where the input lies that was found.
     pub(crate) artifact: Option<String>,
-    /// What went wrong, in the words of the target.
-    pub(crate) trouble: Vec<String>,
+    /// What went wrong, in the words of the target, or what it said last.
+    pub(crate) said: VecDeque<String>,
+    pub(crate) troubled: bool,
     pub(crate) failed: bool,
 }
 
-/// How many lines of trouble are shown.
+/// How many lines are shown of it.
 const SHOWN: usize = 30;
 
 /// How often the display moves when nothing is said.
@@ -40,7 +42,7 @@ impl Campaign {
     /// # Errors
     /// When it cannot be started.
     pub(crate) fn run(tools: &Tools, target: &str, time: Duration) -> anyhow::Result<Self> {
-        let mut command = tools.campaign(target, time);
+        let mut command = tools.campaign(target, time)?;
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut process = command.spawn().context("cannot start cargo-fuzz")?;
         let lines = lines(process.stderr.take().context("cargo-fuzz has no output")?);
@@ -78,11 +80,22 @@ impl Campaign {
             }
             Line::Executions(executions) => self.status.executions = executions,
             Line::Artifact(path) => self.artifact = Some(path.to_owned()),
-            Line::Trouble => self.trouble.push(line.to_owned()),
-            Line::Other if !self.trouble.is_empty() && self.trouble.len() < SHOWN => {
-                self.trouble.push(line.to_owned());
+            Line::Trouble if !self.troubled => {
+                self.troubled = true;
+                self.said = VecDeque::from([line.to_owned()]);
             }
-            Line::Other => {}
+            Line::Trouble => self.keep(line),
+            Line::Other => self.keep(line),
+        }
+    }
+
+    /// Keeps the first lines of trouble; while there is none, the last lines.
+    fn keep(&mut self, line: &str) {
+        if self.said.len() < SHOWN {
+            self.said.push_back(line.to_owned());
+        } else if !self.troubled {
+            self.said.pop_front();
+            self.said.push_back(line.to_owned());
         }
     }
 
@@ -105,7 +118,8 @@ impl Campaign {
                 format!("reproduce it: `cargo +nightly fuzz run {} {path}`", self.target)
             }
         };
-        Some(format!("{}: {}\n{again}", self.target, self.trouble.join("\n  ")))
+        let said: String = self.said.iter().map(|line| format!("  {line}\n")).collect();
+        Some(format!("{}:\n{said}{again}", self.target))
     }
 }
 
@@ -159,7 +173,21 @@ mod tests {
 
     #[test]
     fn a_run_that_fails_otherwise_is_a_finding_too() {
-        let campaign = Campaign { failed: true, ..campaign(&[]) };
-        assert!(campaign.finding().unwrap().contains("left no input behind"));
+        let lines: Vec<_> = (0..100).map(|n| format!("line {n}")).collect();
+        let lines: Vec<_> = lines.iter().map(String::as_str).collect();
+        let finding = Campaign { failed: true, ..campaign(&lines) }.finding().unwrap();
+        assert!(finding.starts_with("a:\n  line 70\n") && finding.contains("  line 99\n"), "{finding}");
+        assert!(finding.contains("left no input behind"), "{finding}");
+    }
+
+    #[test]
+    fn the_first_trouble_counts() {
+        let lines =
+            ["before", "thread '<unnamed>' panicked at a.rs:1:2:", "why", "==1== ERROR: deadly signal"];
+        let finding = Campaign { failed: true, ..campaign(&lines) }.finding().unwrap();
+        assert!(
+            finding.starts_with("a:\n  thread '<unnamed>' panicked at a.rs:1:2:\n  why\n  ==1=="),
+            "{finding}"
+        );
     }
 }

@@ -30,7 +30,7 @@ impl<'a> Line<'a> {
             total.trim().parse().map_or(Self::Other, Self::Executions)
         } else if let Some((_, path)) = line.split_once("Test unit written to ") {
             Self::Artifact(path.trim())
-        } else if line.contains("panicked at ") || line.contains("ERROR: ") {
+        } else if ["panicked at ", "ERROR: ", "error: ", "error["].iter().any(|sign| line.contains(sign)) {
             Self::Trouble
         } else {
             Self::Other
@@ -65,6 +65,7 @@ mod tests {
             (artifact, Line::Artifact("x/crash-01")),
             ("thread '<unnamed>' panicked at a.rs:1:2:", Line::Trouble),
             ("==1== ERROR: libFuzzer: timeout after 10 seconds", Line::Trouble),
+            ("error[E0308]: mismatched types", Line::Trouble),
             ("#0\tREAD units: 7", Line::Other),
             ("# of anything", Line::Other),
             ("", Line::Other),

@@ -1,5 +1,6 @@
 //! What fuzzing needs beside the stable toolchain.
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -55,13 +56,18 @@ impl Tools {
     }
 
     /// The call that runs one target for so long. New inputs are kept in `fuzz/corpus`, never among the seeds.
-    pub(crate) fn campaign(&self, target: &str, time: Duration) -> Command {
+    ///
+    /// # Errors
+    /// When there can be no directory for them.
+    pub(crate) fn campaign(&self, target: &str, time: Duration) -> anyhow::Result<Command> {
+        let corpus = format!("fuzz/corpus/{target}");
+        fs::create_dir_all(self.root.join(&corpus)).with_context(|| format!("cannot make {corpus}"))?;
         let mut command = self.cargo_fuzz();
         command.arg("run").arg("--target-dir").arg(&self.target_dir).arg(target);
-        command.args([format!("fuzz/corpus/{target}"), format!("fuzz/seeds/{target}")]).arg("--");
+        command.args([corpus, format!("fuzz/seeds/{target}")]).arg("--");
         command.arg(format!("-max_total_time={}", time.as_secs().max(1)));
         command.arg(format!("-timeout={}", HANGS.as_secs())).arg("-print_final_stats=1");
-        command
+        Ok(command)
     }
 
     fn cargo_fuzz(&self) -> Command {
