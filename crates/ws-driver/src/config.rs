@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ws_frame::Role;
 
-use crate::MaskSource;
+use crate::{MaskSource, Shared};
 
 /// How one connection behaves. The defaults are those of a careful endpoint; every field can be changed.
 ///
@@ -21,9 +21,9 @@ pub struct Config {
     /// Which side of the connection this is.
     pub role: Role,
     /// Bounds on what the peer and the caller may make us hold.
-    pub limits: Limits,
+    pub limits: Shared<Limits>,
     /// How long we wait for the peer.
-    pub timeouts: Timeouts,
+    pub timeouts: Shared<Timeouts>,
     /// Whether a received ping is answered by a pong with the same payload (RFC 6455 section 5.5.2). On by
     /// default; when off, the answer is the caller's.
     pub auto_pong: bool,
@@ -43,8 +43,8 @@ impl Config {
     pub fn new(role: Role) -> Self {
         Self {
             role,
-            limits: Limits::default(),
-            timeouts: Timeouts::default(),
+            limits: Shared::default(),
+            timeouts: Shared::default(),
             auto_pong: true,
             validate_utf8: true,
             delivery: Delivery::Whole,

@@ -51,7 +51,7 @@ impl Connection {
         Self {
             parts: Parts {
                 receiver: Receiver::new(&config, negotiated.incoming, rsv),
-                lifecycle: Lifecycle::new(config.role, config.timeouts, now),
+                lifecycle: Lifecycle::new(config.role, config.timeouts.clone(), now),
                 sender: Sender::new(config, negotiated.outgoing),
                 replies: Replies::default(),
             },

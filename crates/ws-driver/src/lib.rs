@@ -64,6 +64,8 @@ mod receiver;
 mod replies;
 mod scratch;
 mod sender;
+mod shared;
+mod tick;
 
 pub use self::{
     closed::{Closed, Initiator},
@@ -80,6 +82,7 @@ pub use self::{
     replies::Replies,
     scratch::Scratch,
     sender::Sender,
+    shared::Shared,
 };
 pub use ws_extensions::{Compress, Finished, Job, JobId, Negotiated};
 pub use ws_frame::{

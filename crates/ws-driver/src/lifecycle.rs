@@ -1,10 +1,10 @@
 //! Deadlines, and the way a connection ends.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use ws_frame::{CloseCode, Role};
 
-use crate::{Ending, Expired, Fault, Receiver, Replies, Sender, Timeouts};
+use crate::{Ending, Expired, Fault, Receiver, Replies, Sender, Shared, Timeouts, tick::Tick};
 
 /// What a connection wants of its transport.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,26 +29,26 @@ impl Wants {
 #[derive(Debug)]
 pub struct Lifecycle {
     role: Role,
-    timeouts: Timeouts,
+    timeouts: Shared<Timeouts>,
     opened: Instant,
-    heard: Instant,
-    messaged: Instant,
-    pinged: Option<Instant>,
-    closing: Option<Instant>,
+    heard: Tick,
+    messaged: Tick,
+    pinged: Option<Tick>,
+    closing: Option<Tick>,
     /// Since when bytes have waited without progress, and how many had been written then.
-    stalled: Option<(Instant, u64)>,
+    stalled: Option<(Tick, u64)>,
     shut: bool,
     dropped: bool,
 }
 
 impl Lifecycle {
-    pub(crate) fn new(role: Role, timeouts: Timeouts, now: Instant) -> Self {
+    pub(crate) fn new(role: Role, timeouts: Shared<Timeouts>, now: Instant) -> Self {
         Self {
             role,
             timeouts,
             opened: now,
-            heard: now,
-            messaged: now,
+            heard: Tick::OPENED,
+            messaged: Tick::OPENED,
             pinged: None,
             closing: None,
             stalled: None,
@@ -69,12 +69,12 @@ impl Lifecycle {
         sender: &mut Sender,
         replies: &mut Replies,
     ) -> Option<Instant> {
+        let now = Tick::new(self.opened, now);
         self.observe(now, receiver, sender);
         if self.dropped {
             return None;
         }
-        let stall =
-            self.stalled.map(|(since, _)| since).and_then(|since| after(since, self.timeouts.write_stall));
+        let stall = self.stalled.and_then(|(since, _)| since.after(self.timeouts.write_stall));
         if stall.is_some_and(|deadline| deadline <= now) {
             return self.drop_transport(Expired::WriteStall, receiver, sender);
         }
@@ -82,17 +82,17 @@ impl Lifecycle {
             self.judge_open(now, receiver, sender, replies);
         }
         let next = match self.closing {
-            Some(since) => after(since, self.timeouts.close),
+            Some(since) => since.after(self.timeouts.close),
             None => self.next_while_open(),
         };
         if self.closing.is_some() && next.is_some_and(|deadline| deadline <= now) {
             return self.drop_transport(Expired::Close, receiver, sender);
         }
-        earliest([next, stall])
+        earliest([next, stall])?.instant(self.opened)
     }
 
     /// What has happened since the last time.
-    fn observe(&mut self, now: Instant, receiver: &mut Receiver, sender: &mut Sender) {
+    fn observe(&mut self, now: Tick, receiver: &mut Receiver, sender: &mut Sender) {
         if receiver.take_heard() {
             self.heard = now;
             self.pinged = None;
@@ -112,14 +112,8 @@ impl Lifecycle {
     }
 
     /// Pings, fails or closes an open connection whose time has come.
-    fn judge_open(
-        &mut self,
-        now: Instant,
-        receiver: &mut Receiver,
-        sender: &mut Sender,
-        replies: &mut Replies,
-    ) {
-        let passed = |since, timeout| after(since, timeout).is_some_and(|deadline| deadline <= now);
+    fn judge_open(&mut self, now: Tick, receiver: &mut Receiver, sender: &mut Sender, replies: &mut Replies) {
+        let passed = |since: Tick, timeout| since.after(timeout).is_some_and(|deadline| deadline <= now);
         if let Some(pinged) = self.pinged {
             if passed(pinged, self.timeouts.pong_within) {
                 receiver.fail(Fault::PongTimeout, replies);
@@ -132,7 +126,7 @@ impl Lifecycle {
             let _full = sender.ping(&[]);
             self.pinged = Some(now);
         }
-        let reason = if passed(self.opened, self.timeouts.max_age) {
+        let reason = if passed(Tick::OPENED, self.timeouts.max_age) {
             "maximum age reached"
         } else if passed(self.messaged, self.timeouts.idle) {
             "idle for too long"
@@ -143,12 +137,12 @@ impl Lifecycle {
         self.closing = Some(now);
     }
 
-    fn next_while_open(&self) -> Option<Instant> {
+    fn next_while_open(&self) -> Option<Tick> {
         let alive = match self.pinged {
-            Some(pinged) => after(pinged, self.timeouts.pong_within),
-            None => after(self.heard, self.timeouts.ping_after),
+            Some(pinged) => pinged.after(self.timeouts.pong_within),
+            None => self.heard.after(self.timeouts.ping_after),
         };
-        earliest([alive, after(self.opened, self.timeouts.max_age), after(self.messaged, self.timeouts.idle)])
+        earliest([alive, Tick::OPENED.after(self.timeouts.max_age), self.messaged.after(self.timeouts.idle)])
     }
 
     fn drop_transport(
@@ -211,10 +205,6 @@ impl Lifecycle {
     }
 }
 
-fn after(since: Instant, timeout: Option<Duration>) -> Option<Instant> {
-    since.checked_add(timeout?)
-}
-
-fn earliest<const N: usize>(deadlines: [Option<Instant>; N]) -> Option<Instant> {
+fn earliest<const N: usize>(deadlines: [Option<Tick>; N]) -> Option<Tick> {
     deadlines.into_iter().flatten().min()
 }

@@ -26,6 +26,9 @@ pub struct Outbox {
     total: u64,
 }
 
+/// How many segments the list has room for that is kept for the next connection.
+const SEGMENTS: usize = 64;
+
 /// What of a scratch cork is kept for the next connection.
 const LARGEST_SCRATCH: usize = 256 * 1024;
 
@@ -105,6 +108,9 @@ impl Outbox {
     pub(crate) fn attach(&mut self, scratch: &mut Scratch) {
         if self.is_empty() && self.cork.capacity() == 0 {
             self.cork = std::mem::take(scratch.cork());
+            if self.segments.capacity() == 0 {
+                self.segments = std::mem::take(&mut scratch.segments);
+            }
         }
     }
 
@@ -114,7 +120,9 @@ impl Outbox {
             return;
         }
         if self.segments.capacity() > 0 {
-            self.segments = VecDeque::new();
+            // The longest list that is kept is as long as a batch.
+            self.segments.shrink_to(SEGMENTS);
+            scratch.segments = std::mem::take(&mut self.segments);
         }
         if self.cork.capacity() == 0 {
             return;

@@ -1,6 +1,8 @@
 //! Buffers that connections take in turn.
 
-use bytes::BytesMut;
+use std::collections::VecDeque;
+
+use bytes::{Bytes, BytesMut};
 
 /// Buffers that many connections take in turn, one set for each thread: an idle connection holds none.
 ///
@@ -12,6 +14,8 @@ pub struct Scratch {
     pub(crate) read: BytesMut,
     pub(crate) cork: BytesMut,
     pub(crate) arena: BytesMut,
+    /// The list of an outbox's segments, empty.
+    pub(crate) segments: VecDeque<Bytes>,
 }
 
 /// A read takes up to this much: a frame of 64 KiB with its header, and what stands before it.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use ws_frame::DataKind;
 
 use super::{Ready, Receiver, memory::LARGE};
@@ -58,7 +58,7 @@ impl<'a> Incoming<'a> {
         }
     }
 
-    /// The message as the caller's own. Up to 23 bytes are held in the message itself, up to 16 KiB are copied into
+    /// The message as the caller's own. Up to 23 bytes are held in the message itself, less than 16 KiB are copied into
     /// memory shared with their neighbours in the stream, and more are taken as they stand, without a copy.
     #[must_use]
     pub fn into_message(self) -> Message {
@@ -78,7 +78,7 @@ impl<'a> Incoming<'a> {
         }
         let receiver = self.receiver;
         match receiver.ready {
-            Ready::Frame { len, .. } if len > LARGE => {
+            Ready::Frame { len, .. } if len >= LARGE => {
                 let payload = receiver.buf.split_to(receiver.at + len).split_off(receiver.at);
                 receiver.at = 0;
                 receiver.ready = Ready::Taken;
@@ -90,11 +90,26 @@ impl<'a> Incoming<'a> {
             _ => take(&mut receiver.assembly, &mut receiver.arena).into(),
         }
     }
+
+    /// A frame with this header and the message as its payload, without a copy: the header is written over the one that
+    /// the message came with. The message comes back where there is no room for that.
+    pub(crate) fn into_frame(self, header: &[u8]) -> Result<Bytes, Self> {
+        let at = self.receiver.at;
+        let Ready::Frame { len, .. } = self.receiver.ready else { return Err(self) };
+        let Some(start) = at.checked_sub(header.len()) else { return Err(self) };
+        let receiver = self.receiver;
+        receiver.buf[start..at].copy_from_slice(header);
+        receiver.at = 0;
+        receiver.ready = Ready::Taken;
+        let mut frame = receiver.buf.split_to(at + len).freeze();
+        frame.advance(start);
+        Ok(frame)
+    }
 }
 
 /// Takes a large payload, copies a short one.
 fn take(data: &mut BytesMut, arena: &mut BytesMut) -> Bytes {
-    if data.len() > LARGE { data.split().freeze() } else { share(data, arena) }
+    if data.len() >= LARGE { data.split().freeze() } else { share(data, arena) }
 }
 
 /// Copies into memory that a run of payloads shares. It is used again when all of them are gone.

@@ -11,7 +11,7 @@ const LEAST_READ: usize = 4 * 1024;
 /// A frame is read straight into a buffer that grows with what has arrived, and at first by this much.
 const FIRST_GROWTH: usize = 64 * 1024;
 
-/// Payloads above this length are taken out of the buffer they arrived in; others are copied.
+/// Payloads from this length on are taken out of the buffer they arrived in; others are copied.
 pub(super) const LARGE: usize = 16 * 1024;
 
 /// What a scratch buffer may have grown to and still serve the next connection.

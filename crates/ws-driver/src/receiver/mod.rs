@@ -19,7 +19,8 @@ use self::{
     parts::Carry,
 };
 use crate::{
-    Config, Delivery, Ending, Event, Expired, Fault, Limits, Part, Progress, Replies, replies::CloseReply,
+    Config, Delivery, Ending, Event, Expired, Fault, Limits, Part, Progress, Replies, Shared,
+    replies::CloseReply,
 };
 
 /// The receiving half of a connection: bytes in, events out (RFC 6455 section 6.2).
@@ -32,7 +33,7 @@ pub struct Receiver {
     role: Role,
     auto_pong: bool,
     validate: bool,
-    limits: Limits,
+    limits: Shared<Limits>,
     delivery: Delivery,
     /// What was read. Bytes before `at` are used up.
     buf: BytesMut,
@@ -125,7 +126,7 @@ impl Receiver {
             role: config.role,
             auto_pong: config.auto_pong,
             validate: config.validate_utf8,
-            limits: config.limits,
+            limits: config.limits.clone(),
             delivery: config.delivery,
             buf: BytesMut::new(),
             at: 0,
@@ -237,8 +238,14 @@ impl Receiver {
         open || self.inflow.as_ref().is_some_and(|inflow| inflow.parts_given())
     }
 
+    /// The limits.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// The limits, to be changed while the connection lives. They hold from the next frame on.
-    pub fn limits_mut(&mut self) -> &mut Limits {
+    pub fn limits_mut(&mut self) -> &mut Shared<Limits> {
         &mut self.limits
     }
 

@@ -13,7 +13,7 @@ pub(super) const BLOCK: usize = 8 * 1024;
 /// Payloads from this length on are queued as they stand; shorter ones are copied behind their header.
 const SEGMENT: usize = 4 * 1024;
 
-/// Lent messages above this length are taken out of the buffer they arrived in; others are copied.
+/// Lent messages from this length on are taken out of the buffer they arrived in; others are copied.
 const STOLEN: usize = 16 * 1024;
 
 /// A message in parts.
@@ -90,13 +90,29 @@ impl Sender {
     /// As for [`write`](Self::write).
     #[inline]
     pub fn forward(&mut self, incoming: Incoming<'_>) -> Result<(), SendError> {
-        if incoming.as_bytes().len() <= STOLEN || self.role.masks() || self.chain.is_some() {
+        if incoming.as_bytes().len() < STOLEN || self.role.masks() || self.chain.is_some() {
             return self.write(incoming.kind(), incoming.as_bytes());
         }
-        self.check_ready(incoming.as_bytes().len())?;
+        self.forward_in_place(incoming)
+    }
+
+    /// What came masked leaves room for the header that it goes with.
+    fn forward_in_place(&mut self, incoming: Incoming<'_>) -> Result<(), SendError> {
+        let len = incoming.as_bytes().len();
+        self.check_ready(len)?;
         self.messaged = true;
         let opcode = incoming.kind().opcode();
-        self.segments(opcode, incoming.into_payload().into_bytes());
+        if len > self.limits.max_sent_frame_len {
+            self.segments(opcode, incoming.into_payload().into_bytes());
+            return Ok(());
+        }
+        let mut bytes = [0; Header::MAX_LEN];
+        let header = Header { fin: true, rsv: Rsv::NONE, opcode, mask: None, len: len as u64 };
+        let header_len = header.encode(&mut bytes);
+        match incoming.into_frame(&bytes[..header_len]) {
+            Ok(frame) => self.outbox.segment(frame),
+            Err(incoming) => self.segments(opcode, incoming.into_payload().into_bytes()),
+        }
         Ok(())
     }
 

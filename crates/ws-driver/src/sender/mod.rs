@@ -7,7 +7,7 @@ mod outflow;
 use ws_extensions::Chain;
 use ws_frame::{Header, Masker, OpCode, Role, Rsv};
 
-use crate::{Config, Limits, MaskSource, Outbox, Replies, Scratch, SendError, closed::Sent};
+use crate::{Config, Limits, MaskSource, Outbox, Replies, Scratch, SendError, Shared, closed::Sent};
 use data::InParts;
 
 /// The sending half of a connection: messages in, bytes out (RFC 6455 section 6.1).
@@ -17,7 +17,7 @@ use data::InParts;
 #[derive(Debug)]
 pub struct Sender {
     role: Role,
-    limits: Limits,
+    limits: Shared<Limits>,
     masks: MaskSource,
     outbox: Outbox,
     /// The outgoing extensions, while there are any.
@@ -155,8 +155,14 @@ impl Sender {
         self.queued() >= self.limits.high_water_mark
     }
 
+    /// The limits.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// The limits, to be changed while the connection lives.
-    pub fn limits_mut(&mut self) -> &mut Limits {
+    pub fn limits_mut(&mut self) -> &mut Shared<Limits> {
         &mut self.limits
     }
 
