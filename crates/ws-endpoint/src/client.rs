@@ -116,7 +116,7 @@ impl ClientHandshake {
         let offer = config.extensions.offer(&config.connection.session(Role::Client));
         let handshake = request.start(key, offer.header().map(str::to_owned))?;
         let mask_source = config.mask_source.as_ref().map_or(MaskSource::Os, |source| source());
-        Ok(Self { handshake, offer: Some(offer), connection: config.connection, mask_source })
+        Ok(Self { handshake, offer: Some(offer), connection: config.connection.clone(), mask_source })
     }
 
     /// What is to be sent.

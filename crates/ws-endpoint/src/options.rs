@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use ws_driver::{Config, Delivery, Limits, MaskSource, Timeouts};
+use ws_driver::{Config, Delivery, Limits, MaskSource, Shared, Timeouts};
 use ws_extensions::SessionOptions;
 use ws_frame::Role;
 
 /// How an open connection behaves, whichever side it is. The defaults are those of [`ws_driver::Config`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConnectionOptions {
     /// Bounds on memory.
-    pub limits: Limits,
+    pub limits: Shared<Limits>,
     /// How long we wait for the peer.
-    pub timeouts: Timeouts,
+    pub timeouts: Shared<Timeouts>,
     /// Whether received pings are answered.
     pub auto_pong: bool,
     /// Whether text and close reasons are checked to be UTF-8.
@@ -25,8 +25,8 @@ pub struct ConnectionOptions {
 impl Default for ConnectionOptions {
     fn default() -> Self {
         Self {
-            limits: Limits::default(),
-            timeouts: Timeouts::default(),
+            limits: Shared::default(),
+            timeouts: Shared::default(),
             auto_pong: true,
             validate_utf8: true,
             delivery: Delivery::Whole,
@@ -37,8 +37,8 @@ impl Default for ConnectionOptions {
 impl ConnectionOptions {
     pub(crate) fn config(&self, role: Role, mask_source: MaskSource) -> Config {
         let mut config = Config::new(role);
-        config.limits = self.limits;
-        config.timeouts = self.timeouts;
+        config.limits = self.limits.clone();
+        config.timeouts = self.timeouts.clone();
         config.auto_pong = self.auto_pong;
         config.validate_utf8 = self.validate_utf8;
         config.delivery = self.delivery;

@@ -209,7 +209,7 @@ impl UpgradeRequest {
             subprotocol: self.subprotocol,
             negotiated,
             request: self.request,
-            connection: self.config.connection,
+            connection: self.config.connection.clone(),
         })
     }
 

@@ -139,7 +139,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
     ) -> Poll<Option<Result<(), Error>>> {
         loop {
             if holds && writer.sender.is_above_mark() {
-                let mark = writer.sender.limits_mut().high_water_mark;
+                let mark = writer.sender.limits().high_water_mark;
                 // What goes wrong in writing is reported by the end.
                 let _failed = ready!(self.poll_flush(writer, mark, cx));
             }

@@ -191,11 +191,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> OwnedWriter<S> {
     /// Waits until less is queued than the high-water mark.
     pub(crate) fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let mark = {
-            let mut socket = lock(&self.shared.socket);
+            let socket = lock(&self.shared.socket);
             if !socket.writer.sender.is_above_mark() {
                 return Poll::Ready(Ok(()));
             }
-            socket.writer.sender.limits_mut().high_water_mark
+            socket.writer.sender.limits().high_water_mark
         };
         self.poll_flush(mark, cx)
     }

@@ -47,7 +47,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for WebSocket<S> {
         if !this.writer.sender.is_above_mark() {
             return Poll::Ready(Ok(()));
         }
-        let mark = this.writer.sender.limits_mut().high_water_mark;
+        let mark = this.writer.sender.limits().high_water_mark;
         this.poll_sink(mark, cx)
     }
 

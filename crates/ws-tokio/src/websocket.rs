@@ -11,6 +11,7 @@ use ws_endpoint::{
     Agreed, Opened,
     driver::{
         CloseCode, Closed, Compress, Connection, DataKind, Event, Limits, Message, Part, Parts, Progress,
+        Shared,
     },
 };
 
@@ -154,7 +155,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     pub async fn feed(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
         self.writer.send(message)?;
         if self.writer.sender.is_above_mark() {
-            let mark = self.writer.sender.limits_mut().high_water_mark;
+            let mark = self.writer.sender.limits().high_water_mark;
             poll_fn(|cx| self.reader.poll_flush(&mut self.writer, mark, cx)).await?;
         }
         Ok(())
@@ -206,7 +207,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// As for [`send`](Self::send).
     pub async fn send_part(&mut self, part: &[u8]) -> Result<(), Error> {
         self.writer.sender.append(part)?;
-        let mark = self.writer.sender.limits_mut().high_water_mark;
+        let mark = self.writer.sender.limits().high_water_mark;
         poll_fn(|cx| self.reader.poll_flush(&mut self.writer, mark, cx)).await
     }
 
@@ -316,8 +317,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 
     /// Changes the limits while the connection lives.
-    pub fn set_limits(&mut self, limits: Limits) {
-        *self.reader.limits_mut() = limits;
+    pub fn set_limits(&mut self, limits: impl Into<Shared<Limits>>) {
+        let limits = limits.into();
+        *self.reader.pump.receiver.limits_mut() = limits.clone();
         *self.writer.sender.limits_mut() = limits;
     }
 

@@ -20,7 +20,7 @@ fn narrow() -> Config {
     let mut config = Config::new(Role::Server);
     config.limits.high_water_mark = 1000;
     config.limits.max_queued_beyond_mark = 5000;
-    config.timeouts = driver::Timeouts::NONE;
+    config.timeouts = driver::Timeouts::NONE.into();
     config
 }
 
@@ -160,7 +160,7 @@ async fn the_sending_half_of_a_split_waits_at_the_mark() {
 async fn of_pings_that_cannot_be_answered_the_newest_are_kept() {
     let (io, wire) = mock();
     let mut config = Config::new(Role::Server);
-    config.timeouts = driver::Timeouts::NONE;
+    config.timeouts = driver::Timeouts::NONE.into();
     let mut ws = open(io, config);
     wire.take(0);
     let mut last = 0;

@@ -52,7 +52,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let mut connect = Connect::new("ws://example.com/").expect("an address");
-    connect.config.connection = options;
+    connect.config.connection = options.clone();
     let mut config = ServerConfig::default();
     config.connection = options;
     let config = Arc::new(config);
