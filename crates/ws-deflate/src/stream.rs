@@ -109,20 +109,20 @@ impl InflateStream {
     fn step(&mut self, input: &[u8], wanted: usize, out: &mut Output<'_>) -> Result<Step, ExtensionError> {
         let InflateStream { inflate, history, window, .. } = self;
         let before = inflate.total_in();
-        let (mut full, mut ended) = (false, false);
+        let (mut full, mut status) = (false, Ok(Status::Ok));
         let made = out.write_with(wanted, |room| {
             let start = inflate.total_out();
-            // What exactly it trips over depends on how the message was cut, so that is not told.
-            let status = inflate
-                .decompress(input, room, InflateFlush::Block)
-                .map_err(|_| ExtensionError::corrupt("the message is not valid DEFLATE"))?;
+            status = inflate.decompress(input, room, InflateFlush::Block);
             let made = usize::try_from(inflate.total_out() - start).unwrap_or(usize::MAX);
-            (full, ended) = (made >= room.len(), status == Status::StreamEnd);
+            full = made >= room.len();
             history.push(room.get(..made).unwrap_or_default(), *window);
             Ok(made)
         })?;
+        // A message that is damaged behind its limit is too long first of all, as it is when that part comes later.
+        // And what exactly the inflater trips over depends on how the message was cut, so that is not told.
+        let status = status.map_err(|_| ExtensionError::corrupt("the message is not valid DEFLATE"))?;
         let read = usize::try_from(inflate.total_in() - before).unwrap_or(usize::MAX);
-        Ok(Step { read, made, full, ended })
+        Ok(Step { read, made, full, ended: status == Status::StreamEnd })
     }
 
     /// A final block ends itself and not the message, let alone the window (RFC 7692 section 7.2.3.4): what follows

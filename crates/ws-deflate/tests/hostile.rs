@@ -130,6 +130,24 @@ fn references_beyond_the_window_read_the_same_for_every_cutting() {
     assert_eq!(verdicts[0].close_code(), CloseCode::INVALID_PAYLOAD);
 }
 
+#[test]
+fn what_is_damaged_behind_its_limit_is_too_long() {
+    // "Hello" in a block with fixed codes, then a length of 3 with a distance code that does not exist.
+    let hello = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07];
+    let behind = [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 0];
+    let mut payload = vec![0; 7];
+    let bits = (0..43).map(|at| hello[at / 8] >> (at % 8) & 1).chain(behind);
+    bits.enumerate().for_each(|(at, bit)| payload[at / 8] |= bit << (at % 8));
+    for limit in 0..8 {
+        let expected = if limit < 5 { CloseCode::TOO_BIG } else { CloseCode::INVALID_PAYLOAD };
+        for at in 0..=payload.len() {
+            let mut server = server("permessage-deflate", keeping(), Some(limit));
+            let verdict = pass_whole(&mut server.incoming, COMPRESSED, &cut(&payload, &[at]));
+            assert_eq!(verdict.unwrap_err().close_code(), expected, "limit {limit}, cut at {at}");
+        }
+    }
+}
+
 /// Streams that are wrong in one place, or right, or anything.
 fn payload() -> impl Strategy<Value = Vec<u8>> {
     let valid = (any::<u64>(), 0..3_000usize, prop::sample::select(vec![0u8, 1, 4, 9])).prop_map(
@@ -160,9 +178,10 @@ proptest! {
         payloads in prop::collection::vec((payload(), prop::collection::vec(any::<usize>(), 0..6)), 1..4),
         keep in any::<bool>(),
         chunk in 0..300usize,
+        limit in prop_oneof![Just(LIMIT), 0..2_000usize],
     ) {
         let options = if keep { keeping() } else { Options::new() };
-        let connect = |options| server("permessage-deflate", options, Some(LIMIT));
+        let connect = |options| server("permessage-deflate", options, Some(limit));
         let (mut whole, mut in_parts) = (connect(options), connect(options.chunk_size(chunk)));
         let mut deferred = connect(options.defer_from(0));
         let mut window = Vec::new();

@@ -133,7 +133,7 @@ fn a_window_of_eight_bits_is_never_left() {
             let (mut client, _, answer) = connect(options, Options::smallest());
             assert!(answer.ends_with("client_max_window_bits=8"), "{answer}");
             let (mut known, mut farthest) = (Vec::new(), 0);
-            for period in (200..300).chain([400, 511, 512, 513]) {
+            for period in (200..300).step_by(6).chain([400, 511, 512, 513]) {
                 let data = noise(period as u64, period).repeat(4);
                 let payload = support::compress(&mut client.outgoing, &data);
                 let inflated = oracle::inflate(&known, &payload).unwrap();
