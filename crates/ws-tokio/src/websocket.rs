@@ -23,8 +23,8 @@ use crate::{Error, Reader, SendError, Writer, pump::Pump, tasks::Tasks};
 /// [`halves`](Self::halves). For two tasks there is [`split`](Self::split). It is a
 /// [`Stream`](futures_core::Stream) and a [`Sink`](futures_sink::Sink) of [`Message`]s, too.
 ///
-/// Pings are answered and deadlines watched while any of its futures is polled; a connection that nobody polls does
-/// nothing. Every future may be dropped at any time: all state is in the connection.
+/// Pings are answered while it is received from, and deadlines watched while any of its futures waits; a connection that
+/// nobody polls does nothing. Every future may be dropped at any time: all state is in the connection.
 ///
 /// ```no_run
 /// # async fn example(mut ws: ws_tokio::WebSocket<tokio::net::TcpStream>) -> Result<(), ws_tokio::Error> {
@@ -38,26 +38,25 @@ use crate::{Error, Reader, SendError, Writer, pump::Pump, tasks::Tasks};
 pub struct WebSocket<S> {
     pub(crate) reader: Reader<S>,
     pub(crate) writer: Writer,
-    pub(crate) facts: Facts,
+    /// Behind a pointer, because most servers' connections have none.
+    facts: Option<Box<Facts>>,
     /// Who polls it as a stream and as a sink.
     pub(crate) tasks: Option<Box<Tasks>>,
 }
 
 /// What of the opening handshake is kept.
-#[derive(Debug, Default)]
-pub(crate) struct Facts {
-    pub(crate) subprotocol: Option<Box<str>>,
-    pub(crate) extensions: Box<[&'static str]>,
-    pub(crate) response: Option<Box<Response<()>>>,
+#[derive(Debug)]
+struct Facts {
+    subprotocol: Option<String>,
+    extensions: Vec<&'static str>,
+    response: Option<Response<()>>,
 }
 
 impl Facts {
-    fn new(agreed: Agreed, keeps_response: bool) -> Self {
-        Self {
-            subprotocol: agreed.subprotocol.map(Into::into),
-            extensions: agreed.extensions.into(),
-            response: keeps_response.then(|| Box::new(agreed.response)),
-        }
+    fn new(agreed: Agreed, keeps_response: bool) -> Option<Box<Self>> {
+        let Agreed { subprotocol, extensions, response, .. } = agreed;
+        let any = subprotocol.is_some() || !extensions.is_empty() || keeps_response;
+        any.then(|| Box::new(Self { subprotocol, extensions, response: keeps_response.then_some(response) }))
     }
 }
 
@@ -67,12 +66,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     pub fn from_connection(io: S, connection: Connection) -> Self {
         let Parts { receiver, sender, replies, lifecycle, .. } = connection.into_parts();
         let pump = Pump::new(receiver, replies, lifecycle);
-        Self {
-            reader: Reader { io, pump },
-            writer: Writer::new(sender),
-            facts: Facts::default(),
-            tasks: None,
-        }
+        Self { reader: Reader { io, pump }, writer: Writer::new(sender), facts: None, tasks: None }
     }
 
     pub(crate) fn opened(io: S, opened: Opened, behind: &[u8], keeps_response: bool) -> Self {
@@ -295,19 +289,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// The subprotocol in use.
     #[must_use]
     pub fn subprotocol(&self) -> Option<&str> {
-        self.facts.subprotocol.as_deref()
+        self.facts.as_ref()?.subprotocol.as_deref()
     }
 
     /// The names of the extensions in use.
     #[must_use]
     pub fn extensions(&self) -> &[&'static str] {
-        &self.facts.extensions
+        self.facts.as_ref().map_or(&[], |facts| &facts.extensions)
     }
 
     /// The server's answer to the opening handshake; kept by clients only.
     #[must_use]
     pub fn response(&self) -> Option<&Response<()>> {
-        self.facts.response.as_deref()
+        self.facts.as_ref()?.response.as_ref()
     }
 
     /// Bytes that wait to be sent.
