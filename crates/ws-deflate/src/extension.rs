@@ -17,6 +17,20 @@ use crate::{
 /// permessage-deflate (RFC 7692), for a [`Registry`](ws_extensions::Registry) of a client, a server, or both.
 ///
 /// Registered once, it serves any number of connections, whose compressors come from one pool. Clones share it.
+///
+/// ```
+/// use ws_deflate::{Options, PermessageDeflate};
+/// use ws_extensions::{Registry, SessionOptions};
+/// use ws_frame::Role;
+///
+/// let mut registry = Registry::new();
+/// registry.register(PermessageDeflate::new(Options::small_contexts()))?;
+/// let offer = Some("permessage-deflate; client_max_window_bits");
+/// let session = registry.respond(offer, &SessionOptions::new(Role::Server, Some(1 << 20)))?;
+/// let answer = "permessage-deflate; server_max_window_bits=12; client_max_window_bits=12";
+/// assert_eq!(session.header.as_deref(), Some(answer));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Default)]
 pub struct PermessageDeflate(Arc<Shared>);
 
