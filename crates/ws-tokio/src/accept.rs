@@ -34,12 +34,14 @@ pub enum AcceptError {
     Io(#[from] io::Error),
 }
 
-/// Accepts a connection on a transport, with everything at its default.
+/// Accepts a connection on a transport, with everything at its default. Of TCP, set `TCP_NODELAY` before: what is
+/// written is written in batches already.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// let listener = tokio::net::TcpListener::bind("127.0.0.1:9001").await?;
 /// let (stream, _) = listener.accept().await?;
+/// stream.set_nodelay(true)?;
 /// let mut ws = ws_tokio::accept(stream).await?;
 /// ws.send("welcome").await?;
 /// # Ok(())

@@ -22,6 +22,7 @@
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:9001").await?;
 //! loop {
 //!     let (stream, _) = listener.accept().await?;
+//!     stream.set_nodelay(true)?;
 //!     tokio::spawn(async move {
 //!         let mut ws = ws_tokio::accept(stream).await?;
 //!         while let Some(message) = ws.recv().await {
@@ -35,10 +36,14 @@
 //!
 //! # What a connection does by itself
 //!
-//! While any of its futures is polled, a [`WebSocket`] answers pings, sends one of its own after 25 s of silence, fails
-//! after 20 s without an answer, drops a peer that takes nothing for 30 s, and gives a closing handshake 5 s. All of
-//! these are options. It reads and writes once for each batch of messages, into buffers that all connections of a
-//! thread take in turn, so that an idle one holds none.
+//! While it receives, a [`WebSocket`] answers pings and Closes. While it waits for anything, it sends a ping of its own
+//! after 25 s of silence, fails after 20 s without an answer, drops a peer that takes nothing for 30 s, and gives a
+//! closing handshake 5 s. All of these are options. A connection that nobody polls does nothing, and one that is only
+//! sent to finds its peer's pings when it is next received from: give it to two tasks with [`WebSocket::split`] where
+//! that may take long.
+//!
+//! It reads and writes once for each batch of messages, into buffers that all connections of a thread take in turn, so
+//! that an idle one holds none.
 //!
 //! # Features
 //!
