@@ -1,0 +1,54 @@
+//! One thread's share of the server: accept until told to stop, then see every connection to its end.
+
+use std::{
+    io::{self, ErrorKind},
+    net::TcpListener,
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{sync::watch, time};
+
+use super::{connection, service::Service, stop::Stop};
+use crate::print;
+
+/// How long to wait when the system has no descriptor or no memory left: until some connection has ended, likely.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Accepts until `stopping` says so, or its sender is gone; then closes the connections of this thread and waits for
+/// them.
+pub(super) async fn run(
+    listener: TcpListener,
+    service: &Arc<Service>,
+    mut stopping: watch::Receiver<bool>,
+) -> io::Result<()> {
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let stop = Arc::new(Stop::default());
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stopping.wait_for(|stopping| *stopping) => break,
+        };
+        match accepted {
+            Ok((stream, peer)) => connection::spawn(stream, peer, service, stop.watch()),
+            Err(error) if concerns_one_connection(&error) => {}
+            Err(error) => {
+                if service.verbose {
+                    print::error(format_args!("cannot accept a connection: {error}"));
+                }
+                // The connection still waits: to try again at once would only spin.
+                time::sleep(PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    stop.stop();
+    stop.idle().await;
+    Ok(())
+}
+
+/// Whether the error is that of a connection that was gone before it was accepted.
+fn concerns_one_connection(error: &io::Error) -> bool {
+    use ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
