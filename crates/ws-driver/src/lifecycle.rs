@@ -102,7 +102,7 @@ impl Lifecycle {
         }
         let written = sender.outbox().written();
         self.stalled = match self.stalled {
-            _ if sender.outbox().is_empty() => None,
+            _ if sender.outbox().is_empty() && !sender.outbox().is_unflushed() => None,
             Some((since, before)) if before == written => Some((since, before)),
             _ => Some((now, written)),
         };

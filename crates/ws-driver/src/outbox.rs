@@ -24,6 +24,7 @@ pub struct Outbox {
     pongs: usize,
     /// Bytes written so far, modulo 2^64.
     total: u64,
+    unflushed: bool,
 }
 
 /// How many segments the list has room for that is kept for the next connection.
@@ -97,6 +98,18 @@ impl Outbox {
     /// Bytes written so far, modulo 2^64: tells whether there was progress.
     pub(crate) fn written(&self) -> u64 {
         self.total
+    }
+
+    /// Whether written bytes may still stand in a buffer of the transport's own, as those of TLS do.
+    #[must_use]
+    pub fn is_unflushed(&self) -> bool {
+        self.unflushed
+    }
+
+    /// Says whether they do. Until they have left, the deadline for a peer that takes nothing is watched, although nothing
+    /// waits here. For a transport without such a buffer there is nothing to say.
+    pub fn set_unflushed(&mut self, unflushed: bool) {
+        self.unflushed = unflushed;
     }
 
     /// Forgets everything that waits.

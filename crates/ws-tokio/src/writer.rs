@@ -18,13 +18,11 @@ const SLICES: usize = 16;
 #[derive(Debug)]
 pub struct Writer {
     pub(crate) sender: Sender,
-    /// Whether written bytes may still stand in the transport's own buffer, as those of TLS do.
-    flushing: bool,
 }
 
 impl Writer {
     pub(crate) fn new(sender: Sender) -> Self {
-        Self { sender, flushing: false }
+        Self { sender }
     }
 
     /// Queues a message that was just received: an echo, without a copy where that pays.
@@ -101,11 +99,11 @@ impl Writer {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
             outbox.advance(written);
-            self.flushing = true;
+            outbox.set_unflushed(true);
         }
-        if self.flushing {
+        if outbox.is_unflushed() {
             ready!(Pin::new(io).poll_flush(cx))?;
-            self.flushing = false;
+            outbox.set_unflushed(false);
         }
         Poll::Ready(Ok(()))
     }

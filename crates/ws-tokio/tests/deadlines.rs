@@ -348,6 +348,20 @@ async fn a_peer_that_takes_nothing_is_dropped_after_thirty_seconds() {
     }
 }
 
+#[cfg(feature = "rustls")]
+#[tokio::test(start_paused = true)]
+async fn bytes_that_stand_in_the_buffers_of_tls_are_watched_too() {
+    let (near, far) = duplex(256);
+    let (_near, far) = support::tls::over(near, far).await;
+    let mut ws = open(far, with(|timeouts| timeouts.ping_after = None));
+    let start = Instant::now();
+    let error = ws.send(vec![7; 10_000]).await.expect_err("nobody reads");
+    assert!(matches!(error, SendError::Ended(Error::Expired(Expired::WriteStall))), "{error:?}");
+    assert_eq!(since(start), 30);
+    assert!(ws.recv().await.is_some_and(|end| end.is_err()));
+    assert!(ws.recv().await.is_none());
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_sending_half_alone_watches_for_a_stall() {
     let (ws, _peer) = facing_raw(Role::Server, 1000);
