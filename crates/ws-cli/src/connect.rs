@@ -22,6 +22,7 @@ use std::{
 };
 
 use tokio::runtime::Builder;
+use ws_stack::http::header::SEC_WEBSOCKET_EXTENSIONS;
 
 pub(crate) use self::args::Args;
 use self::{end::End, output::Output, show::Line};
@@ -50,7 +51,10 @@ pub(crate) fn run(args: &Args) -> ExitCode {
     let options = session::Options { binary: args.binary, shows_pings: args.show_ping_pong, wait: args.wait };
     let end: End = if io::stdin().is_terminal() && io::stdout().is_terminal() {
         let subprotocol = ws.subprotocol().map(|name| format!(", subprotocol {name}")).unwrap_or_default();
-        print::error(format_args!("connected{subprotocol}; Ctrl-D closes"));
+        let extensions = ws.response().and_then(|response| response.headers().get(SEC_WEBSOCKET_EXTENSIONS));
+        let extensions = extensions.and_then(|list| list.to_str().ok());
+        let extensions = extensions.map(|list| format!(", {list}")).unwrap_or_default();
+        print::error(format_args!("connected{}; Ctrl-D closes", Line(&format!("{subprotocol}{extensions}"))));
         prompt::with(|input, output| runtime.block_on(session::run(ws, input, output, &options, signals)))
     } else {
         runtime.block_on(session::run(ws, pipe::read(), Output::Pipe, &options, signals))

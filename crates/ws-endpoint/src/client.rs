@@ -32,7 +32,7 @@ use crate::{
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ClientConfig {
-    /// The extensions that the client offers.
+    /// The extensions that the client offers: permessage-deflate where the feature `deflate` is on, else none.
     pub extensions: Registry,
     /// How an open connection behaves.
     pub connection: ConnectionOptions,
@@ -42,6 +42,12 @@ pub struct ClientConfig {
 }
 
 impl ClientConfig {
+    /// Offers permessage-deflate with these options, instead of any other extension.
+    #[cfg(feature = "deflate")]
+    pub fn set_deflate(&mut self, options: ws_deflate::Options) {
+        self.extensions = crate::options::with_deflate(options);
+    }
+
     /// Asks `source` for each connection's masking keys, in the place of the operating system's.
     pub fn set_mask_source(&mut self, source: impl Fn() -> MaskSource + Send + Sync + 'static) {
         self.mask_source = Some(Arc::new(source));
@@ -51,12 +57,20 @@ impl ClientConfig {
 impl Default for ClientConfig {
     fn default() -> Self {
         Self {
-            extensions: Registry::default(),
+            extensions: extensions(),
             connection: ConnectionOptions::default(),
             handshake_timeout: Some(HANDSHAKE_TIMEOUT),
             mask_source: None,
         }
     }
+}
+
+/// What clients offer unless told not to.
+fn extensions() -> Registry {
+    #[cfg(feature = "deflate")]
+    return crate::options::with_deflate(ws_deflate::Options::default());
+    #[cfg(not(feature = "deflate"))]
+    Registry::new()
 }
 
 impl fmt::Debug for ClientConfig {

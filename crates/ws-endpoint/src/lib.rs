@@ -31,6 +31,8 @@
 //! # Features
 //!
 //! - `simd`: validates UTF-8 with SIMD instructions, see `ws-frame`. What is accepted stays the same.
+//! - `deflate`: permessage-deflate (RFC 7692) by `ws-deflate`. The one feature that changes what is on the wire: a client's
+//!   default config offers it. A server answers it once it is switched on.
 #![forbid(unsafe_code)]
 
 mod client;
@@ -44,6 +46,8 @@ pub use self::{
         Accepted, Agreed, AnyRequest, Opened, ServerConfig, ServerHandshake, Subprotocols, UpgradeRequest,
     },
 };
+#[cfg(feature = "deflate")]
+pub use ws_deflate as deflate;
 pub use ws_driver as driver;
 pub use ws_extensions as extensions;
 pub use ws_frame as frame;

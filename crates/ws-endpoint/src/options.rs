@@ -53,5 +53,14 @@ impl ConnectionOptions {
     }
 }
 
+/// permessage-deflate and nothing else.
+#[cfg(feature = "deflate")]
+pub(crate) fn with_deflate(options: ws_deflate::Options) -> ws_extensions::Registry {
+    let mut registry = ws_extensions::Registry::new();
+    // The first name cannot be taken, and this one is a token.
+    let _registered = registry.register(ws_deflate::PermessageDeflate::new(options));
+    registry
+}
+
 /// The time that an opening handshake may take by default.
 pub(crate) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);

@@ -42,6 +42,15 @@ pub struct ServerConfig {
     pub handshake_timeout: Option<Duration>,
 }
 
+#[cfg(feature = "deflate")]
+impl ServerConfig {
+    /// Answers permessage-deflate with these options, instead of any other extension. To use it beside others, register
+    /// it in [`extensions`](Self::extensions).
+    pub fn set_deflate(&mut self, options: ws_deflate::Options) {
+        self.extensions = crate::options::with_deflate(options);
+    }
+}
+
 impl Default for ServerConfig {
     fn default() -> Self {
         Self {

@@ -69,6 +69,12 @@
 //! Every bound has a default and can be changed: [`Limits`], [`Timeouts`], and for the handshake [`ServerConfig`] and
 //! [`ClientConfig`]. Nothing that a peer sends makes a connection hold more than its limits say.
 //!
+//! # Compression
+//!
+//! With the feature `deflate`, [`connect`] offers permessage-deflate, and a server answers it after
+//! [`ServerConfig::set_deflate`]. [`deflate::Options`] chooses between memory, speed and size; its docs have a table. A
+//! message with secrets in it can be sent uncompressed: [`WebSocket::send_compressed`].
+//!
 //! # Without tokio
 //!
 //! [`endpoint`] is a client and a server without I/O: bytes in, events out, bytes out, deadlines. Runtimes build on it,
@@ -76,6 +82,8 @@
 //!
 //! # Features
 //!
+//! - `deflate` (default): permessage-deflate (RFC 7692). The one feature that changes what is on the wire: clients offer it
+//!   unless told not to. Servers answer it when it is switched on.
 //! - `simd` (default): SIMD validation of UTF-8, chosen at run time; needs no build flags.
 //! - `tokio` (default): the client and the server on tokio.
 //! - `rustls`: `wss` by rustls with ring, trusting the platform's certificates unless told otherwise.
@@ -85,6 +93,8 @@ mod error;
 
 pub use self::error::BoxError;
 pub use ws_endpoint as endpoint;
+#[cfg(feature = "deflate")]
+pub use ws_endpoint::deflate;
 pub use ws_endpoint::{
     ClientConfig, ConnectionOptions, ServerConfig, Subprotocols, UpgradeRequest, driver,
     driver::{

@@ -48,6 +48,7 @@
 //! # Features
 //!
 //! - `simd`: validates UTF-8 with SIMD instructions, see `ws-frame`. What is accepted stays the same.
+//! - `deflate`: permessage-deflate (RFC 7692): clients offer it unless told not to, servers answer it when it is switched on.
 //! - `rustls`: `wss` by rustls with ring, trusting the platform's certificates unless told otherwise.
 #![forbid(unsafe_code)]
 

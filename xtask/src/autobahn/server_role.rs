@@ -85,7 +85,7 @@ impl Server {
     fn start(peers: &Peers, address: SocketAddr, work: &Work) -> anyhow::Result<Self> {
         let log = Work::append(&work.peer_log())?;
         let mut command = Command::new(&peers.ws);
-        command.arg("serve").arg("--listen").arg(address.to_string());
+        command.arg("serve").arg("--deflate").arg("--listen").arg(address.to_string());
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let mut server = Self { child: command.spawn().context("cannot start ws serve")? };
         wait_for(address, || server.child.try_wait().is_ok_and(|status| status.is_none()))

@@ -26,6 +26,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "BYTES")]
     pub(crate) max_message: Option<usize>,
 
+    /// Compress messages with clients that offer permessage-deflate
+    #[arg(long)]
+    pub(crate) deflate: bool,
+
     /// Serve wss:// with the certificates in this PEM file, the server's own first
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub(crate) tls_cert: Option<PathBuf>,

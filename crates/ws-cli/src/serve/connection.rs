@@ -1,13 +1,16 @@
 //! One connection, from the transport to the closing handshake.
 //!
-//! Idle connections are what a server has most of, so the task of one is kept small: the handshake has a future of its own
-//! on the heap, which is gone when the connection is open, and so are the loop's variables but for two pointers.
+//! Idle connections are what a server has most of, so the task of one is kept small. The handshake has a future of its own
+//! on the heap, which is gone when the connection is open; the connection is on the heap in its exact size; and what waits
+//! for messages holds nothing but pointers to it.
 
 use std::{
     fmt,
+    future::poll_fn,
     net::SocketAddr,
     pin::{Pin, pin},
     sync::Arc,
+    task::{Context, Poll},
 };
 
 use tokio::{
@@ -48,24 +51,40 @@ where
 {
     match &service.behaviour {
         Behaviour::Echo => tokio::spawn(async move {
-            if let Some(mut ws) = opened(opening, &mut watch, &peer).await {
-                peer.tell(echo(&mut ws, &mut watch).await);
+            let Some(mut ws) = opened(opening, &mut watch, &peer).await else { return };
+            let ended = poll_fn(|cx| poll_echo(&mut ws, &mut watch, cx)).await;
+            match ended {
+                Some(result) => peer.tell(result),
+                None => peer.tell(Box::pin(leave(&mut ws)).await),
             }
         }),
         Behaviour::Broadcast(room) => {
             let room = Arc::clone(room);
             tokio::spawn(async move {
-                if let Some(mut ws) = opened(opening, &mut watch, &peer).await {
-                    peer.tell(room::attend(&room, &mut ws, &mut watch).await);
-                }
+                let Some(mut ws) = opened(opening, &mut watch, &peer).await else { return };
+                peer.tell(room::attend(&room, &mut ws, &mut watch).await);
             })
         }
     };
 }
 
 /// Waits for the handshake. A server that stops does not: the transport is dropped.
-async fn opened<S>(opening: Opening<S>, watch: &mut Watch, peer: &Peer) -> Option<Box<WebSocket<S>>> {
-    watch.or(opening).await?.map_err(|error| peer.tell::<AcceptError>(Err(error))).ok().flatten()
+fn opened<'a, S>(
+    mut opening: Opening<S>,
+    watch: &'a mut Watch,
+    peer: &'a Peer,
+) -> impl Future<Output = Option<Box<WebSocket<S>>>> + 'a
+where
+    S: 'a,
+{
+    poll_fn(move |cx| match opening.as_mut().poll(cx) {
+        Poll::Ready(Ok(ws)) => Poll::Ready(ws),
+        Poll::Ready(Err(error)) => {
+            peer.tell::<AcceptError>(Err(error));
+            Poll::Ready(None)
+        }
+        Poll::Pending => watch.poll(cx).map(|()| None),
+    })
 }
 
 /// The opening handshake, or the page.
@@ -96,18 +115,28 @@ async fn secure(
     }
 }
 
-/// Sends every message back, in the lent form: replies to one batch of messages leave in one write.
-async fn echo<S>(ws: &mut WebSocket<S>, watch: &mut Watch) -> Result<(), Error>
+/// Sends every message back, in the lent form: replies to one batch of messages leave in one write. Ready with `None`
+/// when the server stops.
+fn poll_echo<S>(
+    ws: &mut WebSocket<S>,
+    watch: &mut Watch,
+    cx: &mut Context<'_>,
+) -> Poll<Option<Result<(), Error>>>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let (rx, tx) = ws.halves();
     loop {
-        let next = watch.or(pin!(rx.recv(tx))).await;
-        match next {
-            Some(Some(message)) => tx.feed(message?)?,
-            Some(None) => return Ok(()),
-            None => return leave(ws).await,
+        // The future holds no state: what it has done is in the connection, and it may be made anew for each poll.
+        let received = pin!(rx.recv(tx)).poll(cx);
+        let fed = match received {
+            Poll::Ready(Some(Ok(message))) => tx.feed(message).map_err(Error::from),
+            Poll::Ready(Some(Err(error))) => Err(error),
+            Poll::Ready(None) => return Poll::Ready(Some(Ok(()))),
+            Poll::Pending => return watch.poll(cx).map(|()| None),
+        };
+        if fed.is_err() {
+            return Poll::Ready(Some(fed));
         }
     }
 }
@@ -127,6 +156,15 @@ struct Peer(Option<Box<SocketAddr>>);
 impl Peer {
     fn new(address: SocketAddr, verbose: bool) -> Self {
         Self(verbose.then(|| Box::new(address)))
+    }
+
+    /// Tells what the opening handshake has agreed on.
+    fn note_agreed(&self, subprotocol: Option<&str>, extensions: &[&str]) {
+        if let Some(peer) = &self.0 {
+            let subprotocol = subprotocol.unwrap_or("none");
+            let extensions = if extensions.is_empty() { "none".to_owned() } else { extensions.join(", ") };
+            print::error(format_args!("{peer}: open, subprotocol: {subprotocol}, extensions: {extensions}"));
+        }
     }
 
     fn tell<E: fmt::Display>(&self, result: Result<(), E>) {

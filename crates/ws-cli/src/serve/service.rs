@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio_rustls::TlsAcceptor;
-use ws_stack::ServerConfig;
+use ws_stack::{ServerConfig, deflate};
 
 use super::{
     args::{Args, Mode},
@@ -49,6 +49,9 @@ impl Service {
         config.connection.timeouts.close = Some(CLOSE_TIMEOUT);
         if let Some(max_message) = args.max_message {
             config.connection.limits.max_message_len = max_message;
+        }
+        if args.deflate {
+            config.set_deflate(deflate::Options::default());
         }
         let tls = tls::acceptor(args, address)?.map(Tls);
         let behaviour = match args.mode {

@@ -99,15 +99,6 @@ impl Watch {
         self.slot = Some(slot);
         Poll::Pending
     }
-
-    /// Waits for `future`; `None` when the connection is to end first. What is ready already wins.
-    pub(super) async fn or<F: Future + Unpin>(&mut self, mut future: F) -> Option<F::Output> {
-        std::future::poll_fn(|cx| match std::pin::Pin::new(&mut future).poll(cx) {
-            Poll::Ready(output) => Poll::Ready(Some(output)),
-            Poll::Pending => self.poll(cx).map(|()| None),
-        })
-        .await
-    }
 }
 
 impl Drop for Watch {
@@ -127,51 +118,46 @@ impl Drop for Watch {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        future::{pending, ready},
-        pin::pin,
-    };
+    use std::future::poll_fn;
 
     use super::*;
 
     #[tokio::test]
-    async fn a_watch_gives_what_is_ready_and_then_the_stop() {
+    async fn a_watch_is_ready_from_the_stop_on() {
         let stop = Arc::new(Stop::default());
+        let cx = Context::from_waker(Waker::noop());
         let mut watch = stop.watch();
-        assert_eq!(watch.or(ready(1)).await, Some(1));
+        assert!(watch.poll(&cx).is_pending() && watch.poll(&cx).is_pending());
         stop.stop();
-        assert_eq!(watch.or(ready(2)).await, Some(2));
-        assert_eq!(watch.or(pending::<()>()).await, None);
-        assert_eq!(stop.watch().or(pending::<()>()).await, None);
+        assert!(watch.poll(&cx).is_ready() && watch.poll(&cx).is_ready());
+        assert!(stop.watch().poll(&cx).is_ready());
     }
 
     #[tokio::test]
     async fn waiting_connections_are_woken_and_counted() {
         let stop = Arc::new(Stop::default());
-        let mut tasks: Vec<_> = (0..3).map(|_| stop.watch()).collect();
-        let waiting: Vec<_> = tasks
+        let mut watches: Vec<_> = (0..3).map(|_| stop.watch()).collect();
+        let waiting: Vec<_> = watches
             .drain(..)
-            .map(|mut watch| tokio::spawn(async move { watch.or(pending::<()>()).await }))
+            .map(|mut watch| tokio::spawn(async move { poll_fn(|cx| watch.poll(cx)).await }))
             .collect();
         tokio::task::yield_now().await;
         assert_eq!(stop.lock().wakers.iter().flatten().count(), 3);
         stop.stop();
         stop.idle().await;
         for task in waiting {
-            assert_eq!(task.await.unwrap(), None);
+            task.await.unwrap();
         }
     }
 
     #[tokio::test]
     async fn slots_are_used_again() {
         let stop = Arc::new(Stop::default());
+        let cx = Context::from_waker(Waker::noop());
         for _ in 0..100 {
-            let mut watch = stop.watch();
-            let mut waiting = pin!(watch.or(pending::<()>()));
-            let waker = Waker::noop();
-            assert!(waiting.as_mut().poll(&mut Context::from_waker(waker)).is_pending());
+            assert!(stop.watch().poll(&cx).is_pending());
         }
-        assert_eq!(stop.lock().wakers.len(), 1);
+        assert_eq!((stop.lock().wakers.len(), stop.lock().free.len()), (1, 1));
         stop.idle().await;
     }
 }
