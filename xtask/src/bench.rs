@@ -22,12 +22,16 @@ pub(crate) struct Args {
 /// When something does not build; a measurement that fails is an exit code.
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let repo = Repo::find()?;
-    let ours = repo.build_program("ws", ["--package", "ws-cli", "--bin", "ws"])?;
-    let example = ["--package", "ws-stack", "--example", "echo_server_owned"];
-    let owned = repo.build_program("echo_server_owned", example)?;
     let mut bench =
         repo.cargo(["run", "--quiet", "--release", "--manifest-path", "xtask/bench/Cargo.toml", "--"]);
-    bench.args(["run", "--ours"]).arg(ours).arg("--owned").arg(owned).args(&args.arguments);
+    bench.arg("run");
+    if !args.arguments.iter().any(|argument| argument == "--help" || argument == "-h") {
+        let ours = repo.build_program("ws", ["--package", "ws-cli", "--bin", "ws"])?;
+        let example = ["--package", "ws-stack", "--example", "echo_server_owned"];
+        let owned = repo.build_program("echo_server_owned", example)?;
+        bench.arg("--ours").arg(ours).arg("--owned").arg(owned);
+    }
+    bench.args(&args.arguments);
     let status = bench.status().context("cannot start cargo")?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
