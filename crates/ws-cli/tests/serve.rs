@@ -224,7 +224,7 @@ fn failures_are_told_when_asked_for() {
         drop(stream);
         server.signal("INT");
         let (_, _, errors) = server.end();
-        assert_eq!(errors.starts_with(&format!("{peer}: connection failed: ")), told, "{errors}");
+        assert_eq!(errors.contains(&format!("{peer}: connection failed: ")), told, "{errors}");
         assert_eq!(errors.is_empty(), !told);
     }
 }

@@ -75,10 +75,15 @@ fn opened<'a, S>(
     peer: &'a Peer,
 ) -> impl Future<Output = Option<Box<WebSocket<S>>>> + 'a
 where
-    S: 'a,
+    S: AsyncRead + AsyncWrite + Unpin + 'a,
 {
     poll_fn(move |cx| match opening.as_mut().poll(cx) {
-        Poll::Ready(Ok(ws)) => Poll::Ready(ws),
+        Poll::Ready(Ok(ws)) => {
+            if let Some(ws) = &ws {
+                peer.note_agreed(ws.subprotocol(), ws.extensions());
+            }
+            Poll::Ready(ws)
+        }
         Poll::Ready(Err(error)) => {
             peer.tell::<AcceptError>(Err(error));
             Poll::Ready(None)
