@@ -5,6 +5,7 @@ mod support;
 use std::{
     io::{Read, Write},
     net::TcpStream,
+    process::Command,
 };
 
 use support::{Server, block_on, ws};
@@ -227,6 +228,23 @@ fn failures_are_told_when_asked_for() {
         assert_eq!(errors.contains(&format!("{peer}: connection failed: ")), told, "{errors}");
         assert_eq!(errors.is_empty(), !told);
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_server_without_descriptors_goes_on_when_it_has_some_again() {
+    // Eleven are the program's own, about.
+    let server = Server::start_by(Command::new("sh").args(["-c", "ulimit -n 24; exec \"$0\" \"$@\""]), &[]);
+    let mut waiting: Vec<_> = (0..40).map(|_| TcpStream::connect(server.address()).unwrap()).collect();
+    // The first is served whatever waits behind it.
+    waiting[0].write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    waiting[0].read_to_string(&mut String::new()).unwrap();
+    drop(waiting);
+    block_on(async {
+        let mut ws = client(&server).await;
+        ws.send("hello").await.unwrap();
+        assert_eq!(ws.recv().await.unwrap().unwrap(), Message::from("hello"));
+    });
 }
 
 #[test]

@@ -11,9 +11,11 @@ use std::{
 
 use tokio::net::{TcpListener, TcpStream};
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_ws");
+
 /// The program, not yet started.
 pub fn ws<'a>(args: impl IntoIterator<Item = &'a str>) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ws"));
+    let mut command = Command::new(PROGRAM);
     command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -32,7 +34,16 @@ pub struct Server {
 
 impl Server {
     pub fn start(args: &[&str]) -> Self {
-        let mut child = ws(["serve", "--listen", "127.0.0.1:0"].iter().chain(args).copied()).spawn().unwrap();
+        Self::run(&mut ws([]), args)
+    }
+
+    /// The same by way of another program that is given ours as an argument.
+    pub fn start_by(command: &mut Command, args: &[&str]) -> Self {
+        Self::run(command.arg(PROGRAM).stdout(Stdio::piped()).stderr(Stdio::piped()), args)
+    }
+
+    fn run(command: &mut Command, args: &[&str]) -> Self {
+        let mut child = command.args(["serve", "--listen", "127.0.0.1:0"]).args(args).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         out.read_line(&mut line).unwrap();
