@@ -17,6 +17,23 @@ pub(crate) fn attach(receiver: &mut Receiver, sender: &mut Sender) {
     });
 }
 
+/// Lends the write buffer to a connection that is about to send, if it has none.
+#[inline]
+pub(crate) fn attach_sender(sender: &mut Sender) {
+    SCRATCH.with_borrow_mut(|scratch| sender.attach(scratch));
+}
+
+/// Takes the buffers back from a connection whose application has got the last of what had arrived, as its own. It may
+/// keep them waiting for long.
+#[inline]
+pub(crate) fn release(receiver: &mut Receiver, sender: &mut Sender) {
+    SCRATCH.with_borrow_mut(|scratch| {
+        if receiver.release(scratch) {
+            sender.detach(scratch);
+        }
+    });
+}
+
 /// Takes back what is empty from a connection that is about to wait.
 #[inline]
 pub(crate) fn detach(receiver: &mut Receiver, sender: &mut Sender) {

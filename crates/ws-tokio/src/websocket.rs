@@ -15,7 +15,7 @@ use ws_endpoint::{
     },
 };
 
-use crate::{Error, Reader, SendError, Writer, pump::Pump, tasks::Tasks};
+use crate::{Error, Reader, SendError, Writer, pump::Pump, scratch, tasks::Tasks};
 
 /// A WebSocket connection over any transport.
 ///
@@ -96,7 +96,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     #[inline]
     pub(crate) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Error>>> {
         match ready!(self.reader.poll_message(&mut self.writer, false, cx)) {
-            Some(Ok(())) => Poll::Ready(self.reader.lend().map(|message| Ok(message.into_message()))),
+            Some(Ok(())) => {
+                let message = self.reader.lend().map(|message| Ok(message.into_message()));
+                scratch::release(&mut self.reader.pump.receiver, &mut self.writer.sender);
+                Poll::Ready(message)
+            }
             Some(Err(error)) => Poll::Ready(Some(Err(error))),
             None => Poll::Ready(None),
         }

@@ -10,6 +10,8 @@ use bytes::Buf;
 use tokio::io::AsyncWrite;
 use ws_endpoint::driver::{CloseCode, DataKind, Incoming, Message, SendError, Sender, Unsent};
 
+use crate::scratch;
+
 /// How many segments go into one vectored write.
 const SLICES: usize = 16;
 
@@ -49,6 +51,7 @@ impl Writer {
     /// # Errors
     /// As for [`feed`](Self::feed), with the message.
     pub fn send(&mut self, message: impl Into<Message>) -> Result<(), Unsent<Message>> {
+        scratch::attach_sender(&mut self.sender);
         self.sender.send(message.into())
     }
 

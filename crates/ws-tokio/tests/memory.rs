@@ -119,6 +119,28 @@ async fn an_idle_connection_holds_no_buffer() {
     assert!(used <= fresh + 64, "{fresh}, and {used} after traffic");
 }
 
+/// It has got a message, as its own, and does something else for a while before it asks for the next.
+#[tokio::test]
+async fn a_busy_application_holds_no_buffer() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let mut connections = Vec::with_capacity(10);
+    let mut before = 0;
+    // The first ones make what all connections of the thread take in turn.
+    for (at, len) in [10, 1000, 20_000, 10, 1000, 15_000, 10, 1000].into_iter().enumerate() {
+        if at == 3 {
+            before = live();
+        }
+        let (mut ws, mut client) = connect(&listener).await;
+        client.write_all(&Frame::binary(vec![1; len]).by(Role::Client)).expect("written");
+        let message = ws.recv().await.expect("not the end").expect("a message");
+        ws.send(message).await.expect("sent");
+        connections.push((ws, client));
+    }
+    let held = (live() - before) / 5;
+    println!("{held} bytes");
+    assert!(held <= IDLE.cast_signed(), "{held} bytes each");
+}
+
 #[tokio::test]
 async fn a_lent_echo_allocates_nothing() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");

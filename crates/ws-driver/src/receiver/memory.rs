@@ -74,6 +74,17 @@ impl Receiver {
         self.arena = std::mem::take(&mut scratch.arena);
     }
 
+    /// Uses up what was lent, once the caller has made it its own, and gives the buffers back if nothing more is
+    /// pending. Whether that is so.
+    pub fn release(&mut self, scratch: &mut Scratch) -> bool {
+        self.settle();
+        let dry = self.pending().is_empty();
+        if dry {
+            self.detach(scratch);
+        }
+        dry
+    }
+
     /// Gives the lent buffers back before a wait. What is pending moves into memory of its own, of its own length;
     /// an idle connection is left with no buffer at all.
     #[inline]
