@@ -1,6 +1,7 @@
 //! `cargo xtask test`: everything that continuous integration checks, in the order in which it fails fastest.
 
 mod conformance;
+mod peers;
 mod step;
 
 use std::process::{Command, ExitCode};
@@ -65,6 +66,7 @@ fn steps(repo: &Repo) -> Vec<Step<'_>> {
         Step::new("tidy", "mend what is listed above; the rules are in xtask/src/tidy/", || {
             tidy::check(repo).map(|()| Outcome::Passed)
         }),
+        Step::new("real peers", "install node with npm, and Python 3", || Ok(peers::check())),
         Step::command("tests", "run the failing test alone: `cargo test -p <crate> <name>`", tests(repo)),
         Step::command(
             "examples in the documentation",
