@@ -7,6 +7,7 @@ use tokio::{
 };
 use ws_stack::{
     AcceptError, CloseCode, Refusal, ServerConfig, Subprotocols, Upgrade,
+    deflate::Options,
     handshake::OriginPolicy,
     http::{HeaderName, HeaderValue, StatusCode},
 };
@@ -18,6 +19,12 @@ use super::{
     process::{Peer, Role},
     tls, within,
 };
+
+/// What both peers offer.
+const OFFER: &str = "permessage-deflate; client_max_window_bits";
+
+/// What a server of ours answers that keeps no contexts.
+const ANSWER: &str = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
 
 /// A handshake of our server.
 struct Answering {
@@ -97,6 +104,7 @@ async fn answer<S: AsyncRead + AsyncWrite + Unpin>(stream: S, case: &Answering) 
     }
     let mut socket = upgrade.accept().await?;
     ours["subprotocol"] = json!(socket.subprotocol());
+    ours["extensions"] = json!(socket.extensions());
     socket.close(CloseCode::NORMAL, "").await?;
     Ok(ours)
 }
@@ -135,6 +143,28 @@ fn answering() -> Vec<Answering> {
                     ("/theirs/subprotocol", json!("a")),
                     ("/theirs/headers/x-answer", json!("because")),
                     ("/theirs/headers/sec-websocket-extensions", Value::Null),
+                ],
+            )
+        },
+        plain(
+            "compression, declined unless switched on",
+            json!({}),
+            vec![
+                ("/ours/headers/sec-websocket-extensions", json!(OFFER)),
+                ("/ours/extensions", json!([])),
+                ("/theirs/extensions", json!("")),
+                ("/theirs/headers/sec-websocket-extensions", Value::Null),
+            ],
+        ),
+        Answering {
+            config: |config| config.set_deflate(Options::new()),
+            ..plain(
+                "compression, switched on",
+                json!({}),
+                vec![
+                    ("/ours/extensions", json!(["permessage-deflate"])),
+                    ("/theirs/extensions", json!("permessage-deflate")),
+                    ("/theirs/headers/sec-websocket-extensions", json!(ANSWER)),
                 ],
             )
         },

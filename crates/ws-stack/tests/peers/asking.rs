@@ -15,6 +15,9 @@ use super::{
     tls, within,
 };
 
+/// What a client of ours offers by default.
+const OFFER: &str = "permessage-deflate; client_max_window_bits";
+
 /// A handshake of our client.
 struct Asking {
     name: &'static str,
@@ -42,7 +45,8 @@ pub(crate) async fn our_client_asks(language: &Language, transport: Transport) -
             Ok(mut socket) => {
                 within(name, socket.close(CloseCode::NORMAL, "")).await??;
                 let headers = socket.response().map(|response| json_headers(response.headers()));
-                json!({ "subprotocol": socket.subprotocol(), "headers": headers })
+                let extensions = socket.extensions();
+                json!({ "subprotocol": socket.subprotocol(), "extensions": extensions, "headers": headers })
             }
             Err(error) => note_refusal(&error, &answer),
         };
@@ -142,14 +146,15 @@ fn asking() -> Vec<Asking> {
             seen: vec![("/theirs/headers/authorization", json!("Basic YWxpY2U6c2U6Y3JldA=="))],
         },
         Asking {
-            name: "no extension offered, none used",
+            name: "compression, offered unless told otherwise",
             path: "/",
             request: Ok,
             answer: json!({}),
             seen: vec![
-                ("/theirs/headers/sec-websocket-extensions", Value::Null),
+                ("/theirs/headers/sec-websocket-extensions", json!(OFFER)),
                 ("/theirs/headers/sec-websocket-version", json!("13")),
-                ("/theirs/extensions", json!("")),
+                ("/theirs/extensions", json!("permessage-deflate")),
+                ("/ours/extensions", json!(["permessage-deflate"])),
             ],
         },
     ];
