@@ -61,6 +61,19 @@ impl Fault {
             Self::PongTimeout => CloseCode::INTERNAL_ERROR,
         }
     }
+
+    /// What the Close says for a person to read.
+    pub(crate) fn reason(&self) -> &'static str {
+        match self {
+            Self::Frame(_) | Self::Close(_) => "protocol error",
+            Self::Utf8(_) => "text is not UTF-8",
+            Self::MessageTooLong { .. } => "message too long",
+            Self::FrameTooLong { .. } => "frame too long",
+            Self::TooManyFragments { .. } => "too many fragments",
+            Self::Extension(_) => "extension failed",
+            Self::PongTimeout => "no answer to a ping",
+        }
+    }
 }
 
 /// A deadline after which the transport is dropped without another word.

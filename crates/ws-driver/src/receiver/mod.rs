@@ -6,21 +6,22 @@ mod incoming;
 mod inflow;
 mod memory;
 mod parts;
+mod ready;
 mod whole;
 
 use bytes::BytesMut;
 use ws_extensions::Chain;
-use ws_frame::{DataKind, Header, Role, Rsv, Rules, Utf8Validator};
+use ws_frame::{Header, Role, Rsv, Rules, Utf8Validator};
 
 pub use self::incoming::Incoming;
 use self::{
     data::{Frame, Open},
     inflow::Inflow,
     parts::Carry,
+    ready::Ready,
 };
 use crate::{
-    Config, Delivery, Ending, Event, Expired, Fault, Limits, Part, Progress, Replies, Shared,
-    replies::CloseReply,
+    Config, Delivery, Ending, Expired, Fault, Limits, Progress, Replies, Shared, replies::CloseReply,
 };
 
 /// The receiving half of a connection: bytes in, events out (RFC 6455 section 6.2).
@@ -64,53 +65,6 @@ pub struct Receiver {
     /// How many bytes were pending when it was last asked whether anything has arrived.
     waiting: usize,
     messaged: bool,
-}
-
-/// What [`Receiver::event`] lends; its bytes are used up by the next advance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ready {
-    Nothing,
-    /// A message that is one frame: `buf[at..at + len]`.
-    Frame {
-        kind: DataKind,
-        len: usize,
-    },
-    /// A message joined from fragments.
-    Assembly {
-        kind: DataKind,
-    },
-    /// A message that came through the extensions; its bytes stand in `assembly` while it is lent.
-    Inflow,
-    /// A part in the read buffer.
-    Part {
-        len: usize,
-        first: bool,
-        last: bool,
-    },
-    /// A part that was joined before the delivery was changed.
-    AssembledPart {
-        first: bool,
-    },
-    /// A part that is one character, cut by a frame's end.
-    CarriedPart {
-        first: bool,
-        last: bool,
-    },
-    /// A part of what came through the extensions.
-    InflowPart {
-        len: usize,
-        first: bool,
-        last: bool,
-    },
-    Ping {
-        len: usize,
-    },
-    Pong {
-        len: usize,
-    },
-    /// The payload was taken out of the buffer as it was lent.
-    Taken,
-    Closed,
 }
 
 /// What one step of the parser came to.
@@ -182,28 +136,6 @@ impl Receiver {
                     self.discard();
                 }
             }
-        }
-    }
-
-    /// The event that is ready, lent until the next advance.
-    #[inline]
-    pub fn event(&mut self) -> Event<'_> {
-        match self.ready {
-            Ready::Nothing | Ready::Taken => Event::None,
-            Ready::Frame { .. } | Ready::Assembly { .. } | Ready::Inflow => match Incoming::new(self) {
-                Some(incoming) => Event::Message(incoming),
-                None => Event::None,
-            },
-            Ready::Part { .. }
-            | Ready::AssembledPart { .. }
-            | Ready::CarriedPart { .. }
-            | Ready::InflowPart { .. } => match self.part() {
-                Some(part) => Event::Part(part),
-                None => Event::None,
-            },
-            Ready::Ping { len } => Event::Ping(self.lend(len)),
-            Ready::Pong { len } => Event::Pong(self.lend(len)),
-            Ready::Closed => self.ending().map_or(Event::None, Event::Closed),
         }
     }
 
@@ -282,7 +214,7 @@ impl Receiver {
     /// Ends the connection for a reason of this side's own. What is lent just now stays so until the next advance.
     pub(crate) fn fail(&mut self, fault: Fault, replies: &mut Replies) {
         if self.ending.is_none() {
-            replies.close(CloseReply::Fail(fault.close_code(), reason(&fault)));
+            replies.close(CloseReply::Fail(fault.close_code(), fault.reason()));
             self.ending = Some(Box::new(Ending::Failed(fault)));
         }
     }
@@ -353,53 +285,9 @@ impl Receiver {
         Progress::Closed
     }
 
-    /// Uses up what was lent.
-    #[inline]
-    fn settle(&mut self) {
-        match std::mem::replace(&mut self.ready, Ready::Nothing) {
-            Ready::Nothing | Ready::Taken => {}
-            Ready::Assembly { .. } | Ready::AssembledPart { .. } => self.assembly.clear(),
-            Ready::Inflow => self.pop_inflow(),
-            Ready::Part { len, last, .. } => self.settle_part(len, last),
-            Ready::CarriedPart { last, .. } => self.settle_carried(last),
-            Ready::InflowPart { len, last, .. } => self.settle_inflow_part(len, last),
-            Ready::Frame { len, .. } | Ready::Ping { len } | Ready::Pong { len } => self.at += len,
-            Ready::Closed => self.ready = Ready::Closed,
-        }
-    }
-
     fn end_message(&mut self) {
         self.frame = None;
         self.message = None;
         self.utf8.reset();
-    }
-
-    /// The part that is ready.
-    fn part(&mut self) -> Option<Part<'_>> {
-        let kind = match self.ready {
-            Ready::InflowPart { .. } => self.inflow.as_mut()?.kind()?,
-            _ => self.message.as_ref()?.kind,
-        };
-        let (data, first, last) = match self.ready {
-            Ready::Part { len, first, last } => (self.lend(len), first, last),
-            Ready::AssembledPart { first } => (&self.assembly[..], first, false),
-            Ready::CarriedPart { first, last } => (self.carry.as_bytes(), first, last),
-            Ready::InflowPart { len, first, last } => (self.inflow.as_mut()?.lend(len)?, first, last),
-            _ => return None,
-        };
-        Some(Part { kind, data, first, last })
-    }
-}
-
-/// What the Close says for a person to read.
-fn reason(fault: &Fault) -> &'static str {
-    match fault {
-        Fault::Frame(_) | Fault::Close(_) => "protocol error",
-        Fault::Utf8(_) => "text is not UTF-8",
-        Fault::MessageTooLong { .. } => "message too long",
-        Fault::FrameTooLong { .. } => "frame too long",
-        Fault::TooManyFragments { .. } => "too many fragments",
-        Fault::Extension(_) => "extension failed",
-        Fault::PongTimeout => "no answer to a ping",
     }
 }
