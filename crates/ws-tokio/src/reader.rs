@@ -21,7 +21,9 @@ pub struct Reader<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
     /// The next message, lent from the buffer that it arrived in. `None` after a clean close.
     ///
-    /// While more waits to be sent than the high-water mark allows, it writes and hands out nothing.
+    /// While more waits to be sent than the high-water mark allows, it writes, reads nothing and hands out nothing: a peer
+    /// that does not read is not read from. Two sides that both answer so, with more than their marks queued for each
+    /// other, end at the deadline for a peer that takes nothing; one of them then wants a higher mark.
     ///
     /// # Errors
     /// Once, when the connection has ended without a closing handshake; then `None`. [`Error::MidMessage`] while a
