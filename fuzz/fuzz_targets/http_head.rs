@@ -66,6 +66,8 @@ fn compare_request(stream: &[u8], limits: HeadLimits, (ours, left): &Read<Reques
     match (ours, theirs.parse(stream)) {
         (Ok(Some(ours)), Ok(httparse::Status::Complete(len))) => {
             assert_eq!(left, &stream[len..]);
+            keeps_rules(&stream[..len], limits, theirs.headers);
+            assert!(!theirs.path.is_some_and(|path| path.contains('#')), "a target with a fragment");
             assert_eq!(Some(ours.method().as_str()), theirs.method);
             assert_eq!(Some(ours.uri()), theirs.path.and_then(|path| path.parse().ok()).as_ref());
             assert_eq!(ours.version() == http::Version::HTTP_11, theirs.version == Some(1));
@@ -97,6 +99,7 @@ fn compare_response(stream: &[u8], limits: HeadLimits, (ours, left): &Read<Respo
     match (ours, theirs.parse(stream)) {
         (Ok(Some(ours)), Ok(httparse::Status::Complete(len))) => {
             assert_eq!(left, &stream[len..]);
+            keeps_rules(&stream[..len], limits, theirs.headers);
             assert_eq!(Some(ours.status().as_u16()), theirs.code);
             assert_eq!(ours.version() == http::Version::HTTP_11, theirs.version == Some(1));
             compare_headers(ours.headers(), theirs.headers);
@@ -132,6 +135,19 @@ fn is_stricter(error: HeadError, head: &[u8], limits: HeadLimits, headers: &[htt
             head.iter().any(|byte| byte.is_ascii_control() && !b"\r\n\t".contains(byte))
         }
         _ => false,
+    }
+}
+
+/// A head that we accept breaks none of the stricter rules.
+fn keeps_rules(head: &[u8], limits: HeadLimits, headers: &[httparse::Header<'_>]) {
+    let HeadLimits { max_head, max_headers, .. } = limits;
+    for error in [
+        HeadError::TooLarge { limit: max_head },
+        HeadError::TooManyHeaders { limit: max_headers },
+        HeadError::LineBreak,
+        HeadError::ControlCharacter,
+    ] {
+        assert!(!is_stricter(error, head, limits, headers), "{error:?} was let through");
     }
 }
 
