@@ -1,6 +1,6 @@
 //! A smoke test with a browser: where Chromium is on the path, it opens a page that talks to our server.
 
-use std::{fs, io::ErrorKind, net::SocketAddr, path::Path, process::Stdio, time::Duration};
+use std::{fs, io::ErrorKind, net::SocketAddr, path::Path, process::Stdio, sync::Arc, time::Duration};
 
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -10,16 +10,16 @@ use tokio::{
 };
 use ws_stack::{
     BoxError, CloseCode, FirstRequest, PlainRequest, Refusal, ServerConfig, Upgrade,
+    deflate::Options,
     handshake::OriginPolicy,
     http::{Response, StatusCode},
 };
 
 const PAGE: &str = include_str!("browser/page.html");
 
-/// What the page must report.
+/// What the page must report behind the extensions in use.
 const EXPECTED: [&str; 13] = [
     "protocol b",
-    "extensions none",
     "text hello",
     "text ",
     "text aß水𝄞",
@@ -27,6 +27,7 @@ const EXPECTED: [&str; 13] = [
     "binary 126 whole",
     "binary 65536 whole",
     "binary 16777216 whole",
+    "noise whole",
     "closed by the page: 4000 wörld clean",
     "closed by the server: 3001 bye clean",
     "dropped: 1006  not clean",
@@ -35,17 +36,41 @@ const EXPECTED: [&str; 13] = [
 
 #[tokio::test]
 async fn a_page_talks_to_our_server() -> Result<(), BoxError> {
+    a_page_talks("plain", ServerConfig::default(), "none").await
+}
+
+#[tokio::test]
+async fn a_page_talks_to_our_server_compressed() -> Result<(), BoxError> {
+    let mut config = ServerConfig::default();
+    config.set_deflate(Options::new());
+    let extensions = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+    a_page_talks("compressed", config, extensions).await
+}
+
+#[tokio::test]
+async fn a_page_talks_to_our_server_in_small_contexts() -> Result<(), BoxError> {
+    let mut config = ServerConfig::default();
+    config.set_deflate(Options::small_contexts());
+    let extensions = "permessage-deflate; server_max_window_bits=12; client_max_window_bits=12";
+    a_page_talks("small-contexts", config, extensions).await
+}
+
+/// The whole of it; `extensions` are what the page must see in use.
+async fn a_page_talks(name: &str, mut config: ServerConfig, extensions: &str) -> Result<(), BoxError> {
+    config.policy.origins = OriginPolicy::SameHost;
+    let config = Arc::new(config);
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let Some(_browser) = browse(listener.local_addr()?)? else { return Ok(()) };
+    let Some(_browser) = browse(name, listener.local_addr()?)? else { return Ok(()) };
     let (lines, mut report) = channel(1);
     let serving = tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let lines = lines.clone();
+            let (lines, config) = (lines.clone(), Arc::clone(&config));
             // A browser opens connections that it does not use in the end, and leaves some as it likes.
-            tokio::spawn(async move { serve(stream, lines).await.ok() });
+            tokio::spawn(async move { serve(stream, &config, lines).await.ok() });
         }
     });
-    for expected in EXPECTED {
+    let extensions = format!("extensions {extensions}");
+    for expected in [&*extensions].into_iter().chain(EXPECTED) {
         let line = timeout(Duration::from_secs(30), report.recv()).await?;
         assert_eq!(line.as_deref(), Some(expected));
     }
@@ -56,8 +81,9 @@ async fn a_page_talks_to_our_server() -> Result<(), BoxError> {
 }
 
 /// Starts the browser; `None` where there is none.
-fn browse(address: SocketAddr) -> Result<Option<Child>, BoxError> {
-    let profile = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("interop").join("chromium");
+fn browse(name: &str, address: SocketAddr) -> Result<Option<Child>, BoxError> {
+    let profile =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("interop").join("chromium").join(name);
     match fs::remove_dir_all(&profile) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
         _ => {}
@@ -82,10 +108,8 @@ fn browse(address: SocketAddr) -> Result<Option<Child>, BoxError> {
     }
 }
 
-async fn serve(stream: TcpStream, lines: Sender<String>) -> Result<(), BoxError> {
-    let mut config = ServerConfig::default();
-    config.policy.origins = OriginPolicy::SameHost;
-    match FirstRequest::read(stream, &config.into()).await? {
+async fn serve(stream: TcpStream, config: &Arc<ServerConfig>, lines: Sender<String>) -> Result<(), BoxError> {
+    match FirstRequest::read(stream, config).await? {
         FirstRequest::Upgrade(upgrade) => open(upgrade, lines).await,
         FirstRequest::Plain(request) => page(request).await,
     }
