@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::io::DuplexStream;
 use ws_stack::{
     CloseCode, Connect, Error, Fault, ServerConfig, WebSocket, accept_with,
+    deflate::Options,
     extensions::{Chain, Extension, MessageHead, Params, Registry, SessionOptions},
     frame::{DataKind, Role},
 };
@@ -19,6 +20,7 @@ use example::Checksum;
 async fn pair(client_has: bool, server_has: bool) -> (WebSocket<DuplexStream>, WebSocket<DuplexStream>) {
     let (near, far) = tokio::io::duplex(1 << 16);
     let mut connect = Connect::new("ws://example.com/").unwrap();
+    connect.config.extensions = Registry::new();
     let mut config = ServerConfig::default();
     if client_has {
         connect.config.extensions.register(Checksum).unwrap();
@@ -53,6 +55,30 @@ async fn messages_keep_their_order_through_deferred_work() {
     let (closed, received) = tokio::join!(sending, receiving);
     assert!(closed.unwrap().is_clean());
     assert_eq!(received, sent);
+}
+
+/// Both in use on one connection: what is sent is compressed and then summed, and received the other way round.
+#[tokio::test]
+async fn it_works_beside_permessage_deflate() {
+    let (near, far) = tokio::io::duplex(1 << 16);
+    let mut connect = Connect::new("ws://example.com/").unwrap();
+    connect.config.set_deflate(Options::default());
+    connect.config.extensions.register(Checksum).unwrap();
+    let mut config = ServerConfig::default();
+    config.set_deflate(Options::default());
+    config.extensions.register(Checksum).unwrap();
+    let config = Arc::new(config);
+    let (client, server) = tokio::join!(connect.over(near), accept_with(far, &config));
+    let (mut client, mut server) = (client.unwrap(), server.unwrap());
+    assert_eq!(client.extensions(), ["permessage-deflate", "x-checksum"]);
+    assert_eq!(server.extensions(), client.extensions());
+    for text in ["short".to_owned(), "all work and no play ".repeat(1000)] {
+        client.send(text.as_str()).await.unwrap();
+        let message = server.recv().await.unwrap().unwrap();
+        assert_eq!(message.as_text(), Some(text.as_str()));
+        server.send(message).await.unwrap();
+        assert_eq!(client.recv().await.unwrap().unwrap().as_text(), Some(text.as_str()));
+    }
 }
 
 #[tokio::test]

@@ -5,8 +5,8 @@ mod peers;
 use std::{fs, path::Path, process::Command};
 
 use peers::{
-    Failure, Language, Transport, our_client_asks, our_client_distrusts, our_client_plays,
-    our_server_is_asked, our_server_plays, run,
+    Compression, Failure, Language, Transport, our_client_asks, our_client_compresses, our_client_distrusts,
+    our_client_plays, our_server_compresses, our_server_is_asked, our_server_plays, run,
 };
 
 type Result = std::result::Result<(), Failure>;
@@ -29,22 +29,32 @@ fn install(requirements: &Path, packages: &Path) -> Result {
 
 #[tokio::test]
 async fn our_client_plays_with_its_server() -> Result {
-    our_client_plays(&NODE, Transport::Tcp).await
+    our_client_plays(&NODE, Transport::Tcp, Compression::Off).await
+}
+
+#[tokio::test]
+async fn our_client_plays_with_its_server_compressed() -> Result {
+    our_client_plays(&NODE, Transport::Tcp, Compression::On).await
 }
 
 #[tokio::test]
 async fn our_client_plays_with_its_server_over_tls() -> Result {
-    our_client_plays(&NODE, Transport::Tls).await
+    our_client_plays(&NODE, Transport::Tls, Compression::Off).await
 }
 
 #[tokio::test]
 async fn our_server_plays_with_its_client() -> Result {
-    our_server_plays(&NODE, Transport::Tcp).await
+    our_server_plays(&NODE, Transport::Tcp, Compression::Off).await
+}
+
+#[tokio::test]
+async fn our_server_plays_with_its_client_compressed() -> Result {
+    our_server_plays(&NODE, Transport::Tcp, Compression::On).await
 }
 
 #[tokio::test]
 async fn our_server_plays_with_its_client_over_tls() -> Result {
-    our_server_plays(&NODE, Transport::Tls).await
+    our_server_plays(&NODE, Transport::Tls, Compression::Off).await
 }
 
 #[tokio::test]
@@ -70,4 +80,18 @@ async fn our_server_opens_with_its_client_over_tls() -> Result {
 #[tokio::test]
 async fn our_client_does_not_trust_any_certificate() -> Result {
     our_client_distrusts(&NODE).await
+}
+
+#[tokio::test]
+async fn our_client_compresses_with_its_server() -> Result {
+    let settings = our_client_compresses(&NODE).await?;
+    assert!(settings.is_none_or(|count| count == 38), "{settings:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn our_server_compresses_with_its_client() -> Result {
+    let settings = our_server_compresses(&NODE).await?;
+    assert!(settings.is_none_or(|count| count == 38), "{settings:?}");
+    Ok(())
 }

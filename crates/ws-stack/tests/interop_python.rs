@@ -8,8 +8,8 @@ use std::{
 };
 
 use peers::{
-    Failure, Language, Transport, our_client_asks, our_client_distrusts, our_client_plays,
-    our_server_is_asked, our_server_plays, run,
+    Compression, Failure, Language, Transport, our_client_asks, our_client_compresses, our_client_distrusts,
+    our_client_plays, our_server_compresses, our_server_is_asked, our_server_plays, run,
 };
 
 type Result = std::result::Result<(), Failure>;
@@ -36,22 +36,32 @@ fn python(packages: &Path) -> PathBuf {
 
 #[tokio::test]
 async fn our_client_plays_with_its_server() -> Result {
-    our_client_plays(&PYTHON, Transport::Tcp).await
+    our_client_plays(&PYTHON, Transport::Tcp, Compression::Off).await
+}
+
+#[tokio::test]
+async fn our_client_plays_with_its_server_compressed() -> Result {
+    our_client_plays(&PYTHON, Transport::Tcp, Compression::On).await
 }
 
 #[tokio::test]
 async fn our_client_plays_with_its_server_over_tls() -> Result {
-    our_client_plays(&PYTHON, Transport::Tls).await
+    our_client_plays(&PYTHON, Transport::Tls, Compression::Off).await
 }
 
 #[tokio::test]
 async fn our_server_plays_with_its_client() -> Result {
-    our_server_plays(&PYTHON, Transport::Tcp).await
+    our_server_plays(&PYTHON, Transport::Tcp, Compression::Off).await
+}
+
+#[tokio::test]
+async fn our_server_plays_with_its_client_compressed() -> Result {
+    our_server_plays(&PYTHON, Transport::Tcp, Compression::On).await
 }
 
 #[tokio::test]
 async fn our_server_plays_with_its_client_over_tls() -> Result {
-    our_server_plays(&PYTHON, Transport::Tls).await
+    our_server_plays(&PYTHON, Transport::Tls, Compression::Off).await
 }
 
 #[tokio::test]
@@ -77,4 +87,18 @@ async fn our_server_opens_with_its_client_over_tls() -> Result {
 #[tokio::test]
 async fn our_client_does_not_trust_any_certificate() -> Result {
     our_client_distrusts(&PYTHON).await
+}
+
+#[tokio::test]
+async fn our_client_compresses_with_its_server() -> Result {
+    let settings = our_client_compresses(&PYTHON).await?;
+    assert!(settings.is_none_or(|count| count == 37), "{settings:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn our_server_compresses_with_its_client() -> Result {
+    let settings = our_server_compresses(&PYTHON).await?;
+    assert!(settings.is_none_or(|count| count == 36), "{settings:?}");
+    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use ws_stack::{Connect, Upgrade, extensions::Registry};
+use ws_stack::{Connect, ServerConfig, Upgrade, deflate::Options, extensions::Registry};
 
 use super::{
     Failure, Language,
@@ -21,23 +21,44 @@ pub(crate) enum Transport {
     Tls,
 }
 
+/// Whether permessage-deflate is in use. Peers are always ready for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Compression {
+    Off,
+    On,
+}
+
 /// Our client against the peer's server, in every scenario.
-pub(crate) async fn our_client_plays(language: &Language, transport: Transport) -> Result<(), Failure> {
-    go_through(language, transport, Role::Server).await
+pub(crate) async fn our_client_plays(
+    language: &Language,
+    transport: Transport,
+    compression: Compression,
+) -> Result<(), Failure> {
+    go_through(language, transport, compression, Role::Server).await
 }
 
 /// Our server against the peer's client, in every scenario.
-pub(crate) async fn our_server_plays(language: &Language, transport: Transport) -> Result<(), Failure> {
-    go_through(language, transport, Role::Client).await
+pub(crate) async fn our_server_plays(
+    language: &Language,
+    transport: Transport,
+    compression: Compression,
+) -> Result<(), Failure> {
+    go_through(language, transport, compression, Role::Client).await
 }
 
-async fn go_through(language: &Language, transport: Transport, role: Role) -> Result<(), Failure> {
+async fn go_through(
+    language: &Language,
+    transport: Transport,
+    compression: Compression,
+    role: Role,
+) -> Result<(), Failure> {
     let Some(installed) = language.install()? else { return Ok(()) };
-    let table = Table { installed, transport, listener: TcpListener::bind("127.0.0.1:0").await? };
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let table = Table { installed, transport, compression, listener };
     let is_tls = transport == Transport::Tls;
     let mut peer = Peer::start(&table.installed, role, is_tls).await?;
     let mut failures = Vec::new();
-    for scenario in scenarios() {
+    for scenario in scenarios(compression) {
         let result = match role {
             Role::Client => table.serve(&mut peer, &scenario).await,
             Role::Server => table.connect(&mut peer, &scenario).await,
@@ -54,6 +75,7 @@ async fn go_through(language: &Language, transport: Transport, role: Role) -> Re
 struct Table {
     installed: Installed,
     transport: Transport,
+    compression: Compression,
     /// Where our server listens.
     listener: TcpListener,
 }
@@ -66,11 +88,13 @@ impl Table {
         if self.transport == Transport::Tls {
             connect.tls = Some(tls::client_config(&self.installed.tls)?);
         }
-        connect.config.extensions = Registry::new();
+        if self.compression == Compression::Off {
+            connect.config.extensions = Registry::new();
+        }
         let socket = within("our client", connect.open()).await??;
         let noted = ours::play(socket, &scenario.ours.steps).await;
         let report = peer.report().await?;
-        judge(scenario, noted, &report)
+        judge(scenario, self.compression, noted, &report)
     }
 
     /// One connection of the peer's client to our server.
@@ -80,14 +104,14 @@ impl Table {
         peer.connect(&job).await?;
         let (tcp, _) = within("the peer's client", self.listener.accept()).await??;
         let noted = match self.transport {
-            Transport::Tcp => serve(tcp, scenario).await,
+            Transport::Tcp => serve(tcp, self.compression, scenario).await,
             Transport::Tls => {
                 let accept = tls::acceptor(&self.installed.tls)?.accept(tcp);
-                serve(within("TLS", accept).await??, scenario).await
+                serve(within("TLS", accept).await??, self.compression, scenario).await
             }
         };
         let report = peer.report().await?;
-        judge(scenario, noted, &report)
+        judge(scenario, self.compression, noted, &report)
     }
 }
 
@@ -97,12 +121,16 @@ pub(crate) fn address(transport: Transport, user: &str, port: u16, path: &str) -
     format!("{scheme}://{user}127.0.0.1:{port}{path}")
 }
 
-async fn serve<S>(stream: S, scenario: &Scenario) -> Result<Vec<String>, Failure>
+async fn serve<S>(stream: S, compression: Compression, scenario: &Scenario) -> Result<Vec<String>, Failure>
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
 {
-    let upgrade = within("the request", Upgrade::read(stream, &Default::default())).await??;
-    // Both peers offer compression, and go on without it.
+    let mut config = ServerConfig::default();
+    if compression == Compression::On {
+        config.set_deflate(Options::new());
+    }
+    let upgrade = within("the request", Upgrade::read(stream, &config.into())).await??;
+    // Both peers offer compression, and go on without it if they must.
     if upgrade.facts().extensions().is_none_or(|offer| !offer.contains("permessage-deflate")) {
         return Err("the peer does not offer permessage-deflate".into());
     }
@@ -114,18 +142,24 @@ fn job(scenario: &Scenario) -> Value {
     json!({ "steps": scenario.theirs.steps.iter().map(|step| step.json()).collect::<Vec<_>>() })
 }
 
-fn judge(scenario: &Scenario, noted: Result<Vec<String>, Failure>, report: &Report) -> Result<(), Failure> {
+fn judge(
+    scenario: &Scenario,
+    compression: Compression,
+    noted: Result<Vec<String>, Failure>,
+    report: &Report,
+) -> Result<(), Failure> {
     let noted = noted.map_err(|failure| format!("{failure}; the peer: {report:?}"))?;
     let opened = report.opened.as_ref().ok_or_else(|| format!("the peer has not opened: {report:?}"))?;
-    if opened["extensions"] != "" {
-        return Err(format!("the peer uses {}", opened["extensions"]).into());
+    let in_use = if compression == Compression::On { "permessage-deflate" } else { "" };
+    if opened["extensions"] != in_use {
+        return Err(format!("the peer uses {}, not {in_use:?}", opened["extensions"]).into());
     }
     compare("we", &scenario.ours.sees, &noted)?;
     compare("the peer", &scenario.theirs.sees, &report.saw)
         .map_err(|failure| format!("{failure} {:?}", report.errors).into())
 }
 
-fn compare(who: &str, expected: &[Sight], noted: &[String]) -> Result<(), Failure> {
+pub(crate) fn compare(who: &str, expected: &[Sight], noted: &[String]) -> Result<(), Failure> {
     let is_same =
         expected.len() == noted.len() && expected.iter().zip(noted).all(|(sight, line)| sight.is(line));
     if is_same {

@@ -44,6 +44,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Ours<S> {
         let socket = &mut self.socket;
         match step {
             Step::Send(data) => socket.send(data.message()?).await?,
+            Step::Hinted(data, compress) => {
+                socket.send_compressed(kind(data), &data.bytes(), compress).await?;
+            }
             Step::Fragments(data, size) => {
                 socket.start(kind(data))?;
                 for part in data.bytes().chunks(size) {

@@ -22,6 +22,16 @@ const BINARY_UNIT = Buffer.from(Array.from({ length: 251 }, (_, i) => i));
 const TEXT_UNIT = Buffer.from('aß水𝄞é水b');
 const long = (isBinary, length) => Buffer.alloc(length, isBinary ? BINARY_UNIT : TEXT_UNIT);
 
+// What cannot be compressed is the high bytes of a linear congruential generator.
+function noise(length) {
+  const bytes = Buffer.alloc(length);
+  for (let at = 0, state = 1; at < length; at += 1) {
+    bytes[at] = state >>> 24;
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+  }
+  return bytes;
+}
+
 function payload(data) {
   const [[form, value]] = Object.entries(data);
   switch (form) {
@@ -29,14 +39,19 @@ function payload(data) {
     case 'binary': return { bytes: Buffer.from(value, 'hex'), isBinary: true };
     case 'long text': return { bytes: long(false, value), isBinary: false };
     case 'long binary': return { bytes: long(true, value), isBinary: true };
+    case 'noise': return { bytes: noise(value), isBinary: true };
     default: throw new Error(`no such payload: ${form}`);
   }
 }
 
 function describe(bytes, isBinary) {
   if (bytes.length < 1024) return isBinary ? `binary ${bytes.toString('hex')}` : `text ${bytes}`;
-  const whole = bytes.equals(long(isBinary, bytes.length)) ? 'long' : 'broken long';
-  return `${whole} ${isBinary ? 'binary' : 'text'} ${bytes.length}`;
+  return `${form(bytes, isBinary)} ${isBinary ? 'binary' : 'text'} ${bytes.length}`;
+}
+
+function form(bytes, isBinary) {
+  if (bytes.equals(long(isBinary, bytes.length))) return 'long';
+  return isBinary && bytes.equals(noise(bytes.length)) ? 'noisy' : 'broken';
 }
 
 /** One connection: what it has seen, and the steps it takes. */
@@ -66,24 +81,28 @@ class Play {
     return this.seen[kind].shift();
   }
 
+  send(bytes, options) {
+    this.sent = new Promise((resolve) => { this.ws.send(bytes, options, resolve); });
+  }
+
   async take([verb, ...rest]) {
     const { ws } = this;
     switch (verb) {
       case 'send': {
         const { bytes, isBinary } = payload(rest[0]);
-        return ws.send(bytes, { binary: isBinary });
+        return this.send(bytes, { binary: isBinary, compress: rest[1] ?? true });
       }
       case 'fragments': {
         const { bytes, isBinary } = payload(rest[0]);
         const size = rest[1];
         for (let at = 0; at < bytes.length; at += size) {
-          ws.send(bytes.subarray(at, at + size), { binary: isBinary, fin: at + size >= bytes.length });
+          this.send(bytes.subarray(at, at + size), { binary: isBinary, fin: at + size >= bytes.length });
         }
         return undefined;
       }
       case 'part': {
         const { bytes, isBinary } = payload(rest[0]);
-        return ws.send(bytes, { binary: isBinary, fin: rest[1] });
+        return this.send(bytes, { binary: isBinary, fin: rest[1] });
       }
       case 'ping': return ws.ping(rest[0]);
       case 'pong': return ws.pong(rest[0]);
@@ -91,7 +110,7 @@ class Play {
       case 'echo': {
         for (let left = rest[0]; left > 0; left -= 1) {
           const { data, isBinary } = await this.next('message');
-          ws.send(data, { binary: isBinary });
+          this.send(data, { binary: isBinary });
         }
         return undefined;
       }
@@ -108,6 +127,7 @@ class Play {
         const bytes = Buffer.from(hex, 'hex');
         // A client masks; a key of zeros leaves the payload as it is.
         const head = role === 'client' ? [first, 0x80 | bytes.length, 0, 0, 0, 0] : [first, bytes.length];
+        await this.sent; // what is being compressed comes before it
         return ws._socket.write(Buffer.concat([Buffer.from(head), bytes]));
       }
       default: throw new Error(`no such step: ${verb}`);
@@ -123,6 +143,12 @@ class Play {
   }
 }
 
+/** What a job asks of compression, by the names of the options. */
+function perMessageDeflate({ deflate }) {
+  const camel = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
+  return Object.fromEntries(Object.entries(deflate ?? {}).map(([name, value]) => [camel(name), value]));
+}
+
 const opened = (ws, extra) =>
   report({ opened: { subprotocol: ws.protocol, extensions: ws.extensions, ...extra } });
 
@@ -130,7 +156,7 @@ async function runClient(jobs) {
   for await (const line of jobs) {
     const job = JSON.parse(line);
     const { origin, headers } = job;
-    const options = { origin, headers, perMessageDeflate: true, ca: tls && pem('cert.pem') };
+    const options = { origin, headers, perMessageDeflate: perMessageDeflate(job), ca: tls && pem('cert.pem') };
     const ws = new WebSocket(job.url, job.subprotocols ?? [], options);
     const play = new Play(ws);
     const ended = deferred();
@@ -176,6 +202,7 @@ async function runServer(jobs) {
   report({ port: server.address().port });
   for await (const line of jobs) {
     job = JSON.parse(line);
+    webSockets.options.perMessageDeflate = perMessageDeflate(job);
     const ended = deferred();
     end = ended.resolve;
     report('ready');

@@ -8,10 +8,18 @@ import asyncio
 import json
 import ssl
 import sys
+from functools import cache
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.extensions import ServerExtensionFactory
+from websockets.extensions.permessage_deflate import (
+    ClientPerMessageDeflateFactory,
+    ServerPerMessageDeflateFactory,
+    enable_client_permessage_deflate,
+    enable_server_permessage_deflate,
+)
 from websockets.frames import Frame, Opcode
 
 ROLE = sys.argv[1]
@@ -34,6 +42,16 @@ def long(is_binary, length):
     return (unit * (length // len(unit) + 1))[:length]
 
 
+@cache
+def noise(length):
+    """What cannot be compressed: the high bytes of a linear congruential generator."""
+    out, state = bytearray(length), 1
+    for at in range(length):
+        out[at] = state >> 24
+        state = (state * 1664525 + 1013904223) & 0xFFFFFFFF
+    return bytes(out)
+
+
 def payload(data):
     ((form, value),) = data.items()
     match form:
@@ -45,14 +63,19 @@ def payload(data):
             return long(False, value), False
         case "long binary":
             return long(True, value), True
+        case "noise":
+            return noise(value), True
     raise ValueError(f"no such payload: {form}")
 
 
 def describe(data, is_binary):
     if len(data) < 1024:
         return f"binary {data.hex()}" if is_binary else f"text {data.decode()}"
-    whole = "long" if data == long(is_binary, len(data)) else "broken long"
-    return f"{whole} {'binary' if is_binary else 'text'} {len(data)}"
+    if data == long(is_binary, len(data)):
+        form = "long"
+    else:
+        form = "noisy" if is_binary and data == noise(len(data)) else "broken"
+    return f"{form} {'binary' if is_binary else 'text'} {len(data)}"
 
 
 class Play:
@@ -160,6 +183,23 @@ class Play:
             report({"saw": f"closed {self.close_code} {self.close_reason}"})
 
 
+class Answering(ServerExtensionFactory):
+    """Answers an offer of compression as the job says."""
+
+    name = ServerPerMessageDeflateFactory.name
+    factory = None
+
+    def process_request_params(self, params, accepted_extensions):
+        return self.factory.process_request_params(params, accepted_extensions)
+
+
+def deflate(job, factory, default):
+    if (options := job.get("deflate")) is None:
+        return default(None)[0]
+    # What is off is none where it could have a number.
+    return factory(**{name: value or None for name, value in options.items()})
+
+
 class Client(Play, ClientConnection):
     pass
 
@@ -200,6 +240,7 @@ async def run_client():
         options = {
             "subprotocols": job.get("subprotocols"),
             "origin": job.get("origin"),
+            "extensions": [deflate(job, ClientPerMessageDeflateFactory, enable_client_permessage_deflate)],
             "additional_headers": job.get("headers"),
             "create_connection": Client,
             "proxy": None,
@@ -217,7 +258,7 @@ async def run_client():
 
 
 async def run_server():
-    job, ended = {}, asyncio.Event()
+    job, ended, answering = {}, asyncio.Event(), Answering()
 
     def process_request(ws, _request):
         if refuse := job.get("refuse"):
@@ -243,6 +284,8 @@ async def run_server():
         create_connection=Server,
         process_request=process_request,
         process_response=process_response,
+        extensions=[answering],
+        compression=None,
         select_subprotocol=lambda _ws, _requested: job.get("choose"),
         ssl=server_tls() if TLS else None,
         **LIMITS,
@@ -250,6 +293,9 @@ async def run_server():
         report({"port": server.sockets[0].getsockname()[1]})
         async for line in lines():
             job = line
+            answering.factory = deflate(
+                job, ServerPerMessageDeflateFactory, enable_server_permessage_deflate
+            )
             ended.clear()
             report("ready")
             await ended.wait()

@@ -1,10 +1,13 @@
 //! The table: what both sides do on an open connection, and what each must see.
 
-use super::script::{
-    Data::{Binary, LongBinary, LongText, Text},
-    Kind,
-    Sight::{self, Closed, Violation},
-    Step::{self, Await, Close, CloseEmpty, Echo, Fragments, LastPart, Part, Raw, Send, Terminate},
+use super::{
+    matrix::Compression,
+    script::{
+        Data::{Binary, LongBinary, LongText, Text},
+        Kind,
+        Sight::{self, Closed, Violation},
+        Step::{self, Await, Close, CloseEmpty, Echo, Fragments, LastPart, Part, Raw, Send, Terminate},
+    },
 };
 
 /// What one side does, and what it must see.
@@ -35,11 +38,11 @@ const LONGEST: &str = match str::from_utf8(&[b'r'; 123]) {
 };
 
 /// All of them.
-pub(crate) fn scenarios() -> Vec<Scenario> {
+pub(crate) fn scenarios(compression: Compression) -> Vec<Scenario> {
     let mut all = messages();
     all.extend(control());
     all.extend(closing());
-    all.extend(violations());
+    all.extend(violations(compression));
     all
 }
 
@@ -210,8 +213,8 @@ fn closing() -> Vec<Scenario> {
 }
 
 /// What breaks a rule, sent to us.
-fn violations() -> Vec<Scenario> {
-    let frames: [(&str, u8, &'static [u8], u16); 14] = [
+fn violations(compression: Compression) -> Vec<Scenario> {
+    let mut frames: Vec<(&str, u8, &'static [u8], u16)> = vec![
         ("close with half a code", 0x88, &[3], 1002),
         ("close with 999", 0x88, &[3, 231], 1002),
         ("close with 1004", 0x88, &[3, 236], 1002),
@@ -223,17 +226,29 @@ fn violations() -> Vec<Scenario> {
         ("close with a reason that is not UTF-8", 0x88, &[3, 232, 0xc0, 0xaf], 1007),
         ("fragmented close", 0x08, &[3, 232], 1002),
         ("reserved opcode", 0x83, b"x", 1002),
-        ("reserved bit", 0xc1, b"x", 1002),
+        ("reserved bit", 0xa1, b"x", 1002),
+        ("reserved bit of a ping", 0xc9, b"x", 1002),
         ("continuation of nothing", 0x80, b"x", 1002),
         ("text that is not UTF-8", 0x81, &[b'a', 0xff], 1007),
     ];
+    frames.push(match compression {
+        Compression::Off => ("reserved bit of an extension", 0xc1, b"x", 1002),
+        // There is no block of the type that the payload begins with (RFC 1951 section 3.2.3).
+        Compression::On => ("damaged compression", 0xc1, &[0x07], 1007),
+    });
     let violation = |(name, first, payload, code): (&str, u8, &'static [u8], u16)| Scenario {
         name: name.to_owned(),
         // What came whole before it still counts.
         ours: Side { steps: Vec::new(), sees: vec![Sight::Message(Text("before")), Violation(code)] },
         theirs: Side { steps: vec![Send(Text("before")), Raw(first, payload)], sees: vec![Violation(code)] },
     };
-    frames.into_iter().map(violation).collect()
+    // Only the first frame of a message says whether it is compressed (RFC 7692 section 6.1).
+    let inside = Scenario {
+        name: "reserved bit inside a message".to_owned(),
+        ours: Side { steps: Vec::new(), sees: vec![Violation(1002)] },
+        theirs: Side { steps: vec![Part(Text("a")), Raw(0xc0, b"x")], sees: vec![Violation(1002)] },
+    };
+    frames.into_iter().map(violation).chain([inside]).collect()
 }
 
 /// A scenario and its mirror image: each side plays each part.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde_json::{Value, json};
-use ws_stack::Message;
+use ws_stack::{Message, extensions::Compress};
 
 /// A message.
 #[derive(Debug, Clone, Copy)]
@@ -14,6 +14,8 @@ pub(crate) enum Data {
     LongText(usize),
     /// So many bytes.
     LongBinary(usize),
+    /// So many bytes that compression does not make fewer.
+    Noise(usize),
 }
 
 /// A step that a side takes.
@@ -21,6 +23,8 @@ pub(crate) enum Data {
 pub(crate) enum Step {
     /// Sends a message in one frame.
     Send(Data),
+    /// The same with a hint, whether to compress it.
+    Hinted(Data, Compress),
     /// Sends a message in fragments of so many bytes.
     Fragments(Data, usize),
     /// Sends a fragment and leaves the message open.
@@ -81,11 +85,12 @@ impl Data {
             Self::Binary(bytes) => bytes.into(),
             Self::LongText(len) => long(false, len),
             Self::LongBinary(len) => long(true, len),
+            Self::Noise(len) => noise(len),
         }
     }
 
     pub(crate) fn is_binary(self) -> bool {
-        matches!(self, Self::Binary(_) | Self::LongBinary(_))
+        matches!(self, Self::Binary(_) | Self::LongBinary(_) | Self::Noise(_))
     }
 
     /// The message itself.
@@ -100,6 +105,7 @@ impl Data {
             Self::Binary(bytes) => json!({ "binary": hex(bytes) }),
             Self::LongText(len) => json!({ "long text": len }),
             Self::LongBinary(len) => json!({ "long binary": len }),
+            Self::Noise(len) => json!({ "noise": len }),
         }
     }
 }
@@ -109,6 +115,7 @@ impl Step {
     pub(crate) fn json(self) -> Value {
         match self {
             Self::Send(data) => json!(["send", data.json()]),
+            Self::Hinted(data, compress) => json!(["send", data.json(), compress != Compress::No]),
             Self::Fragments(data, size) => json!(["fragments", data.json(), size]),
             Self::Part(data) => json!(["part", data.json(), false]),
             Self::LastPart(data) => json!(["part", data.json(), true]),
@@ -156,8 +163,14 @@ impl fmt::Display for Sight {
 pub(crate) fn describe(bytes: &[u8], is_binary: bool) -> String {
     let kind = if is_binary { "binary" } else { "text" };
     if bytes.len() >= LONG {
-        let whole = if bytes == long(is_binary, bytes.len()) { "long" } else { "broken long" };
-        format!("{whole} {kind} {}", bytes.len())
+        let form = if bytes == long(is_binary, bytes.len()) {
+            "long"
+        } else if is_binary && bytes == noise(bytes.len()) {
+            "noisy"
+        } else {
+            "broken"
+        };
+        format!("{form} {kind} {}", bytes.len())
     } else if is_binary {
         format!("binary {}", hex(bytes))
     } else {
@@ -171,6 +184,12 @@ fn long(is_binary: bool, len: usize) -> Vec<u8> {
     let mut bytes = unit.repeat(len / unit.len() + 1);
     bytes.truncate(len);
     bytes
+}
+
+/// The high bytes of a linear congruential generator.
+fn noise(len: usize) -> Vec<u8> {
+    let step = |state: &u32| Some(state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
+    std::iter::successors(Some(1), step).map(|state| state.to_be_bytes()[0]).take(len).collect()
 }
 
 fn hex(bytes: &[u8]) -> String {
