@@ -4,6 +4,7 @@
 //! connections. What becomes of one is in [`connection`].
 
 mod args;
+mod compression;
 mod connection;
 mod descriptors;
 mod inbox;

@@ -64,6 +64,30 @@ fn messages_come_back_as_they_were() {
 }
 
 #[test]
+fn compression_is_answered_as_the_preset_says() {
+    for (preset, answer) in [
+        ("--deflate", "server_no_context_takeover; client_no_context_takeover"),
+        ("--deflate=low-latency", "server_no_context_takeover; client_no_context_takeover"),
+        ("--deflate=smallest", ""),
+        ("--deflate=kept", ""),
+        ("--deflate=small-contexts", "server_max_window_bits=12; client_max_window_bits=12"),
+    ] {
+        let server = Server::start(&[preset]);
+        block_on(async {
+            let mut ws = client(&server).await;
+            let header = &ws.response().unwrap().headers()["sec-websocket-extensions"];
+            let wanted = if answer.is_empty() { "".to_owned() } else { format!("; {answer}") };
+            assert_eq!(header.to_str().unwrap(), format!("permessage-deflate{wanted}"), "{preset}");
+            let message = Message::from("so much of the same, ".repeat(1000));
+            for _ in 0..2 {
+                ws.send(message.clone()).await.unwrap();
+                assert_eq!(ws.recv().await.unwrap().unwrap(), message);
+            }
+        });
+    }
+}
+
+#[test]
 fn a_message_over_the_limit_closes_with_1009() {
     let server = Server::start(&["--max-message", "10"]);
     block_on(async {

@@ -4,6 +4,8 @@ use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::ValueEnum;
 
+use super::compression::Compression;
+
 /// Serve WebSockets: echo every message, or send it to everybody
 ///
 /// Prints `listening on URL` when it listens. A browser that opens the address with http:// finds a page to try it on.
@@ -26,9 +28,16 @@ pub(crate) struct Args {
     #[arg(long, value_name = "BYTES")]
     pub(crate) max_message: Option<usize>,
 
-    /// Compress messages with clients that offer permessage-deflate
-    #[arg(long)]
-    pub(crate) deflate: bool,
+    /// Compress messages with clients that offer permessage-deflate; without a preset, pooled
+    #[arg(
+        long,
+        value_enum,
+        value_name = "PRESET",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "pooled"
+    )]
+    pub(crate) deflate: Option<Compression>,
 
     /// Serve wss:// with the certificates in this PEM file, the server's own first
     #[arg(long, value_name = "FILE", requires = "tls_key")]

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio_rustls::TlsAcceptor;
-use ws_stack::{ServerConfig, deflate};
+use ws_stack::ServerConfig;
 
 use super::{
     args::{Args, Mode},
@@ -50,8 +50,8 @@ impl Service {
         if let Some(max_message) = args.max_message {
             config.connection.limits.max_message_len = max_message;
         }
-        if args.deflate {
-            config.set_deflate(deflate::Options::default());
+        if let Some(compression) = args.deflate {
+            config.set_deflate(compression.options());
         }
         let tls = tls::acceptor(args, address)?.map(Tls);
         let behaviour = match args.mode {
