@@ -1,7 +1,7 @@
 //! An extension of one's own: each message carries a checksum, which is made and checked on another thread.
 //!
-//! It owns RSV2, so that it can be in use beside permessage-deflate, which owns RSV1. `checksum_extension` runs a server and
-//! a client in one process.
+//! It owns RSV2, so it is in use beside permessage-deflate, which owns RSV1: what is sent is compressed, then summed.
+//! `checksum_extension` runs a server and a client in one process.
 
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use tokio::net::{TcpListener, TcpStream};
 use ws_stack::{
     BoxError, CloseCode, Connect, ServerConfig, accept_with,
+    deflate::Options,
     extensions::{
         Codec, Extension, ExtensionError, MessageHead, Offer, Output, Params, Plan, Refusal, Session,
         SessionOptions, Work,
@@ -110,6 +111,7 @@ fn checksum(data: &[u8]) -> u32 {
 
 async fn serve(stream: TcpStream) -> Result<(), BoxError> {
     let mut config = ServerConfig::default();
+    config.set_deflate(Options::default());
     config.extensions.register(Checksum)?;
     let mut ws = accept_with(stream, &Arc::new(config)).await?;
     while let Some(message) = ws.recv().await {
@@ -124,6 +126,7 @@ async fn main() -> Result<(), BoxError> {
     let address = format!("ws://{}/", listener.local_addr()?);
     let server = tokio::spawn(async move { serve(listener.accept().await?.0).await });
 
+    // A client offers permessage-deflate by itself.
     let mut connect = Connect::new(&address)?;
     connect.config.extensions.register(Checksum)?;
     let mut ws = connect.open().await?;
