@@ -1,15 +1,11 @@
 //! What each setting makes of messages, and how long it takes: `cargo run --release -p ws-deflate --example costs`.
 
-use std::{hint::black_box, time::Instant};
+use ws_deflate::{Level, MemoryLevel, Options, Takeover, WindowBits};
 
-use ws_deflate::{Level, MemoryLevel, Options, PermessageDeflate, Takeover, WindowBits};
-use ws_extensions::{Chain, Compress, MessageHead, Registry, SessionOptions};
-use ws_frame::{DataKind, Role};
+#[path = "support/measure.rs"]
+mod measure;
 
 const MESSAGES: usize = 500;
-
-/// The quickest counts: whatever else the machine does makes the others slower.
-const ROUNDS: usize = 7;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let small = (Takeover::Keep, WindowBits::new(12)?, MemoryLevel::new(5)?);
@@ -26,12 +22,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     .peer_takeover(takeover)
                     .window_bits(bits)
                     .peer_window_bits(bits);
-                let mut best = (0.0, f64::MAX, f64::MAX);
-                for _ in 0..ROUNDS {
-                    let (ratio, compress, decompress) = run(options, &messages)?;
-                    best = (ratio, best.1.min(compress), best.2.min(decompress));
-                }
-                let (ratio, compress, decompress) = best;
+                let borrowed: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
+                let (ratio, compress, decompress) = measure::best(options, &borrowed)?;
                 println!(
                     "{len:6} bytes, kept: {name:8} level {level}: ratio {ratio:5.2}, compress {compress:6.1} us, \
                      decompress {decompress:5.1} us"
@@ -40,40 +32,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     Ok(())
-}
-
-/// Ratio, and microseconds per message in both directions.
-fn run(options: Options, messages: &[Vec<u8>]) -> Result<(f64, f64, f64), Box<dyn std::error::Error>> {
-    let mut registry = Registry::new();
-    registry.register(PermessageDeflate::new(options))?;
-    let offer = registry.offer(&SessionOptions::new(Role::Client, None));
-    let mut server = registry.respond(offer.header(), &SessionOptions::new(Role::Server, None))?;
-    let mut client = offer.activate(server.header.as_deref())?;
-    let head = MessageHead::new(DataKind::Text).with_compress(Compress::Yes);
-    let begun = Instant::now();
-    let mut wire = Vec::new();
-    for message in messages {
-        wire.push(pass(&mut client.outgoing, head, message).ok_or("a message was lost")?);
-    }
-    let compressed = begun.elapsed();
-    let begun = Instant::now();
-    for (head, payload) in &wire {
-        black_box(pass(&mut server.incoming, *head, payload).ok_or("a message was refused")?);
-    }
-    let decompressed = begun.elapsed();
-    let before: usize = messages.iter().map(Vec::len).sum();
-    let after: usize = wire.iter().map(|(_, payload)| payload.len()).sum();
-    let each = |time: std::time::Duration| time.as_secs_f64() * 1e6 / messages.len() as f64;
-    Ok((before as f64 / after as f64, each(compressed), each(decompressed)))
-}
-
-fn pass(chain: &mut Chain, head: MessageHead, data: &[u8]) -> Option<(MessageHead, Vec<u8>)> {
-    let _ = chain.begin(head, Some(data.len()));
-    chain.push(data, true);
-    let front = chain.front()?;
-    let made = (front.head, front.data.to_vec());
-    chain.pop();
-    Some(made)
 }
 
 /// A list of quotes in JSON, as a feed would send it.
