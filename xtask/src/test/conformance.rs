@@ -5,7 +5,10 @@ use crate::autobahn::{self, Args};
 use crate::repo::Repo;
 
 /// All but most of the chapters on compression, which `cargo xtask autobahn` runs.
-const CASES: &[&str] = &["1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "9.*", "10.*", "12.1.1", "12.1.2", "12.2.3", "12.5.4", "13.1.1", "13.2.2", "13.3.3", "13.5.1", "13.7.2"];
+const CASES: &[&str] = &[
+    "1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "9.*", "10.*", "12.1.1", "12.1.2", "12.2.3", "12.5.4",
+    "13.1.1", "13.2.2", "13.3.3", "13.5.1", "13.7.2",
+];
 
 /// # Errors
 /// When a case deviates from its expectation.
