@@ -6,44 +6,67 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::connect::open;
+use crate::connect::open_all;
+use crate::dialogue::{Dialogue, Repeated};
+use crate::inflated::Inflated;
 use crate::memory::resident;
 use crate::sample::{Metric, Sample};
 use crate::scenario::{Content, Echo};
+use crate::script::Script;
+use crate::takeover::Takeover;
 use crate::traffic::{Dialect, Traffic};
 
 /// Connections opened, used and closed first, so that code and fixed tables are resident before counting begins.
 const WARMUP: usize = 32;
 /// How long a server may take to free what it no longer needs.
 const SETTLE: Duration = Duration::from_millis(300);
+/// What is read at once: more than the reply, as a rule.
+const BUFFER: usize = 4096;
 
 /// Opens `connections`, and counts before and after one echo of 1 KiB on each.
-pub(crate) fn run(address: SocketAddr, dialect: Dialect, server: u32, connections: usize) -> Result<Sample> {
-    let echo = Echo { content: Content::Binary, size: 1024, connections, depth: 1 };
+pub(crate) fn run(
+    address: SocketAddr,
+    dialect: Dialect,
+    takeover: Option<Takeover>,
+    server: u32,
+    connections: usize,
+) -> Result<Sample> {
+    let content = takeover.map_or(Content::Binary, Content::Json);
+    let echo = Echo { content, size: 1024, connections, depth: 1 };
+    let (mut streams, terms) = open_all(address, dialect, takeover, WARMUP)?;
     let traffic = Traffic::new(&echo, dialect);
-    echo_on_all(&mut open_all(address, dialect, WARMUP)?, &traffic)?;
+    let script = match takeover.zip(terms) {
+        None => None,
+        Some((takeover, terms)) => Some(Script::new(&echo, takeover, terms)?),
+    };
+    let echo_on_all = |streams: &mut [TcpStream]| match &script {
+        None => echo_on_all(streams, || Repeated::new(&traffic)),
+        Some(script) => echo_on_all(streams, || Inflated::new(script)),
+    };
+    echo_on_all(&mut streams)?;
+    drop(streams);
     let before = settled(server)?;
-    let mut streams = open_all(address, dialect, connections)?;
+    let (mut streams, _) = open_all(address, dialect, takeover, connections)?;
     let idle = settled(server)?;
-    echo_on_all(&mut streams, &traffic)?;
+    echo_on_all(&mut streams)?;
     let used = settled(server)?;
     let each = |now: u64| (now as f64 - before as f64) / connections as f64;
     Ok(Sample::from([(Metric::BytesIdle, each(idle)), (Metric::BytesAfterEcho, each(used))]))
 }
 
-fn open_all(address: SocketAddr, dialect: Dialect, connections: usize) -> Result<Vec<TcpStream>> {
-    (0..connections)
-        .map(|index| open(address, dialect).with_context(|| format!("connection {index}")))
-        .collect()
-}
-
-/// One message there and back on each connection, one after the other.
-fn echo_on_all(streams: &mut [TcpStream], traffic: &Traffic) -> Result<()> {
-    let mut reply = vec![0; traffic.expected.len()];
+/// One message there and back on each connection, its first, one after the other.
+fn echo_on_all<D: Dialogue>(streams: &mut [TcpStream], dialogue: impl Fn() -> D) -> Result<()> {
+    let mut buffer = [0; BUFFER];
     for stream in streams {
-        stream.write_all(&traffic.sent).context("cannot send")?;
-        stream.read_exact(&mut reply).context("cannot receive")?;
-        ensure!(reply == traffic.expected, "a reply differs");
+        let mut dialogue = dialogue();
+        stream.write_all(dialogue.burst()).context("cannot send")?;
+        loop {
+            let len = stream.read(&mut buffer).context("cannot receive")?;
+            ensure!(len > 0, "the server closed a connection");
+            if dialogue.receive(&buffer[..len])?.is_some() {
+                break;
+            }
+        }
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Messages there and back, for a while: every connection sends a burst, awaits its reply, and sends the next.
 
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream as StdStream};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -9,10 +9,13 @@ use hdrhistogram::Histogram;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
-use crate::connect::{PATIENCE, open};
+use crate::connect::{PATIENCE, open_all};
 use crate::cpu::CpuClock;
+use crate::dialogue::{Dialogue, Repeated};
+use crate::inflated::Inflated;
 use crate::sample::{Metric, Sample};
 use crate::scenario::Echo;
+use crate::script::Script;
 use crate::traffic::{Dialect, Traffic};
 
 /// How much is taken from a socket at once.
@@ -30,19 +33,20 @@ pub(crate) struct Span {
 }
 
 /// One connection in the middle of a burst.
-struct Link {
+struct Link<D> {
     stream: TcpStream,
+    dialogue: D,
     sent: usize,
-    received: usize,
     since: Instant,
 }
 
 /// All connections, and what they have seen.
-struct Load<'a> {
-    traffic: &'a Traffic,
-    links: Vec<Link>,
+struct Load<D> {
+    links: Vec<Link<D>>,
     latencies: Histogram<u64>,
     messages: u64,
+    /// How many bytes the replies to those messages took.
+    received: u64,
     /// Links whose burst is not answered yet.
     busy: usize,
     /// Whether an answered burst is followed by another.
@@ -57,22 +61,33 @@ pub(crate) fn run(
     server: CpuClock,
     span: Span,
 ) -> Result<Sample> {
-    let traffic = Traffic::new(echo, dialect);
-    let mut poll = Poll::new()?;
-    let mut links = Vec::with_capacity(echo.connections);
-    for index in 0..echo.connections {
-        let stream = open(address, dialect).with_context(|| format!("connection {index}"))?;
-        stream.set_nonblocking(true)?;
-        let mut stream = TcpStream::from_std(stream);
-        poll.registry().register(&mut stream, Token(index), Interest::READABLE | Interest::WRITABLE)?;
-        links.push(Link { stream, sent: 0, received: 0, since: Instant::now() });
-    }
-    let latencies = Histogram::new_with_bounds(1, LONGEST, 3)?;
-    let mut load = Load { traffic: &traffic, links, latencies, messages: 0, busy: 0, more: true };
-    load.measure(&mut poll, server, span)
+    let (streams, terms) = open_all(address, dialect, echo.takeover(), echo.connections)?;
+    let Some((takeover, terms)) = echo.takeover().zip(terms) else {
+        let traffic = Traffic::new(echo, dialect);
+        let (mut load, mut poll) = Load::new(streams, || Repeated::new(&traffic))?;
+        return load.measure(&mut poll, server, span);
+    };
+    let script = Script::new(echo, takeover, terms)?;
+    let (mut load, mut poll) = Load::new(streams, || Inflated::new(&script))?;
+    let mut sample = load.measure(&mut poll, server, span)?;
+    sample.insert(Metric::BytesPerReply, load.received as f64 / load.messages as f64);
+    Ok(sample)
 }
 
-impl Load<'_> {
+impl<D: Dialogue> Load<D> {
+    fn new(streams: Vec<StdStream>, dialogue: impl Fn() -> D) -> Result<(Self, Poll)> {
+        let poll = Poll::new()?;
+        let mut links = Vec::with_capacity(streams.len());
+        for (index, stream) in streams.into_iter().enumerate() {
+            stream.set_nonblocking(true)?;
+            let mut stream = TcpStream::from_std(stream);
+            poll.registry().register(&mut stream, Token(index), Interest::READABLE | Interest::WRITABLE)?;
+            links.push(Link { stream, dialogue: dialogue(), sent: 0, since: Instant::now() });
+        }
+        let latencies = Histogram::new_with_bounds(1, LONGEST, 3)?;
+        Ok((Self { links, latencies, messages: 0, received: 0, busy: 0, more: true }, poll))
+    }
+
     fn measure(&mut self, poll: &mut Poll, server: CpuClock, span: Span) -> Result<Sample> {
         let mut events = Events::with_capacity(1024);
         let mut buffer = vec![0; BUFFER];
@@ -84,7 +99,7 @@ impl Load<'_> {
 
         let began = Instant::now();
         let (before, own_before) = (server.now()?, CpuClock::own().now()?);
-        self.messages = 0;
+        (self.messages, self.received) = (0, 0);
         self.latencies.reset();
         self.turn_until(began + span.measured, poll, &mut events, &mut buffer)?;
         let seconds = began.elapsed().as_secs_f64();
@@ -137,7 +152,7 @@ impl Load<'_> {
 
     fn begin(&mut self, index: usize, now: Instant) -> Result<()> {
         let link = &mut self.links[index];
-        (link.sent, link.received, link.since) = (0, 0, now);
+        (link.sent, link.since) = (0, now);
         self.busy += 1;
         self.send(index)
     }
@@ -145,8 +160,9 @@ impl Load<'_> {
     /// Sends as much of the burst as the socket takes.
     fn send(&mut self, index: usize) -> Result<()> {
         let link = &mut self.links[index];
-        while link.sent < self.traffic.sent.len() {
-            match link.stream.write(&self.traffic.sent[link.sent..]) {
+        let burst = link.dialogue.burst();
+        while link.sent < burst.len() {
+            match link.stream.write(&burst[link.sent..]) {
                 Ok(len) => link.sent += len,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) => return Err(error).context("cannot send"),
@@ -165,13 +181,12 @@ impl Load<'_> {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(error) => return Err(error).context("cannot receive"),
             };
-            let expected = &self.traffic.expected[link.received..];
-            ensure!(expected.starts_with(&buffer[..len]), "a reply differs after {} bytes", link.received);
-            link.received += len;
-            if len == expected.len() {
+            let messages = link.dialogue.messages();
+            if let Some(received) = link.dialogue.receive(&buffer[..len])? {
                 let (now, since) = (Instant::now(), link.since);
                 self.latencies.saturating_record((now - since).as_nanos() as u64);
-                self.messages += self.traffic.messages as u64;
+                self.messages += messages as u64;
+                self.received += received as u64;
                 self.busy -= 1;
                 if !self.more {
                     return Ok(());

@@ -5,18 +5,24 @@
 
 mod connect;
 mod cpu;
+mod dialogue;
 mod idle;
+mod inflated;
+mod json;
 mod load;
 mod machine;
 mod matrix;
 mod memory;
 mod prepare;
 mod process;
+mod random;
 mod rate;
 mod report;
 mod sample;
 mod scenario;
+mod script;
 mod servers;
+mod takeover;
 mod traffic;
 mod versions;
 
@@ -59,7 +65,8 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 struct Run {
-    /// `SIZExCONNECTIONS[pDEPTH]` with "text " or "utf8 " before it, `idleCONNECTIONS`, `rate`
+    /// `SIZExCONNECTIONS[pDEPTH]` with "text ", "utf8 ", "nct " or "ct " before it, `idleCONNECTIONS` with "nct " or
+    /// "ct " before it, `rate`
     #[arg(long, value_delimiter = ',', default_value = scenario::ALL)]
     scenarios: Vec<Scenario>,
     /// Names of servers; without any, all that are known or given
@@ -162,7 +169,7 @@ impl Run {
 fn descriptors(scenario: &Scenario) -> u64 {
     let connections = match scenario {
         Scenario::Echo(echo) => echo.connections,
-        Scenario::Idle(connections) => *connections,
+        Scenario::Idle(connections, _) => *connections,
         Scenario::Rate => 0,
     };
     connections as u64 + 256

@@ -81,12 +81,16 @@ impl Matrix {
         if scenario == Scenario::Rate && server.dialect == Dialect::Tcp {
             return Ok(None);
         }
-        let process = Process::start(|port| server.command(port), self.server_core)?;
+        let takeover = scenario.takeover();
+        if takeover.is_some() && !server.compresses() {
+            return Ok(None);
+        }
+        let process = Process::start(|port| server.command(port, takeover), self.server_core)?;
         let clock = CpuClock::of(process.id())?;
         let sample = match scenario {
             Scenario::Echo(echo) => load::run(process.address, server.dialect, &echo, clock, self.span),
-            Scenario::Idle(connections) => {
-                idle::run(process.address, server.dialect, process.id(), connections)
+            Scenario::Idle(connections, takeover) => {
+                idle::run(process.address, server.dialect, takeover, process.id(), connections)
             }
             Scenario::Rate => rate::run(process.address, clock, self.span),
         };

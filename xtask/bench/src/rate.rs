@@ -51,8 +51,14 @@ struct Rate {
 pub(crate) fn run(address: SocketAddr, server: CpuClock, span: Span) -> Result<Sample> {
     let mut close = Vec::new();
     frame(&mut close, 8, Some([1, 2, 3, 4]), &1000_u16.to_be_bytes());
-    let mut rate =
-        Rate { address, request: request(address), close, poll: Poll::new()?, visits: Vec::new(), done: 0 };
+    let mut rate = Rate {
+        address,
+        request: request(address, None),
+        close,
+        poll: Poll::new()?,
+        visits: Vec::new(),
+        done: 0,
+    };
     for index in 0..TOGETHER {
         let visit = rate.connect(index)?;
         rate.visits.push(visit);
@@ -137,7 +143,7 @@ impl Visit {
             ensure!(self.received.len() <= BUFFER, "the server says too much while {:?}", self.step);
             match self.step {
                 Step::Upgrading if self.received.ends_with(HEAD_END) => {
-                    check(&self.received)?;
+                    check(&self.received, None)?;
                     self.received.clear();
                     self.send(close, Step::Closing)?;
                 }

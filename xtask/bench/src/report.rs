@@ -34,12 +34,19 @@ impl Report<'_> {
         if !versions.is_empty() {
             let _ = writeln!(out, "{}.\n", versions.join(", "));
         }
+        let compressed = |scenario: &Scenario| scenario.takeover().is_some();
         let echoes = |scenario: &Scenario| matches!(scenario, Scenario::Echo(_));
-        let idles = |scenario: &Scenario| matches!(scenario, Scenario::Idle(_));
+        let idles = |scenario: &Scenario| matches!(scenario, Scenario::Idle(..));
         let rates = |scenario: &Scenario| matches!(scenario, Scenario::Rate);
-        self.overview(&mut out, Metric::CpuNsPerMessage, echoes);
-        self.overview(&mut out, Metric::BytesIdle, idles);
-        self.overview(&mut out, Metric::BytesAfterEcho, idles);
+        self.overview(&mut out, Metric::CpuNsPerMessage, |scenario| {
+            echoes(scenario) && !compressed(scenario)
+        });
+        self.overview(&mut out, Metric::CpuNsPerMessage, |scenario| echoes(scenario) && compressed(scenario));
+        self.overview(&mut out, Metric::BytesPerReply, |scenario| echoes(scenario) && compressed(scenario));
+        for metric in [Metric::BytesIdle, Metric::BytesAfterEcho] {
+            self.overview(&mut out, metric, |scenario| idles(scenario) && !compressed(scenario));
+            self.overview(&mut out, metric, |scenario| idles(scenario) && compressed(scenario));
+        }
         self.overview(&mut out, Metric::CpuNsPerHandshake, rates);
         for scenario in &self.matrix.scenarios {
             self.details(&mut out, *scenario);
@@ -67,14 +74,19 @@ impl Report<'_> {
         self.matrix.servers.iter().filter_map(|server| Some((server.name.as_str(), version(&server.name)?)))
     }
 
-    /// One figure, a row for each scenario and a column for each server, with its proportion to the floor.
+    /// One figure, a row for each scenario and a column for each server that has any, with its proportion to the floor.
     fn overview(&self, out: &mut String, metric: Metric, wanted: impl Fn(&Scenario) -> bool) {
         let scenarios: Vec<_> = self.matrix.scenarios.iter().filter(|scenario| wanted(scenario)).collect();
-        if scenarios.is_empty() {
+        let mut names: Vec<_> = self.matrix.servers.iter().map(|server| server.name.as_str()).collect();
+        names
+            .retain(|name| scenarios.iter().any(|scenario| self.summary(**scenario, name, metric).is_some()));
+        if names.is_empty() {
             return;
         }
-        let names = || self.matrix.servers.iter().map(|server| server.name.as_str());
-        let _ = writeln!(out, "### {} (times {FLOOR})\n", metric.title());
+        let names = || names.iter().copied();
+        let proportion =
+            if names().any(|name| name == FLOOR) { format!(" (times {FLOOR})") } else { String::new() };
+        let _ = writeln!(out, "### {}{proportion}\n", metric.title());
         row(out, ["scenario"].into_iter().chain(names()).map(str::to_owned));
         row(out, ["---"].into_iter().chain(names().map(|_| "---:")).map(str::to_owned));
         for scenario in scenarios {

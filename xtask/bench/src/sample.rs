@@ -10,6 +10,8 @@ use serde::Serialize;
 pub(crate) enum Metric {
     /// The server's CPU time for each echoed message.
     CpuNsPerMessage,
+    /// How many bytes came back for each message, headers of frames counted, where compression has a say.
+    BytesPerReply,
     MessagesPerSecond,
     /// From a burst's first byte to the last byte of its reply.
     LatencyP50Us,
@@ -33,6 +35,7 @@ impl Metric {
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::CpuNsPerMessage => "CPU ns/message",
+            Self::BytesPerReply => "bytes/reply",
             Self::MessagesPerSecond => "messages/s",
             Self::LatencyP50Us => "p50 us",
             Self::LatencyP99Us => "p99 us",

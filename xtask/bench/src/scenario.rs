@@ -5,9 +5,11 @@ use std::str::FromStr;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use crate::takeover::Takeover;
+
 /// The scenarios of a full run.
-pub(crate) const ALL: &str =
-    "16x64,16x64p16,1kx64,1kx64p16,utf8 1kx64p16,1kx1000,16kx64,64kx64,1mx8,idle5000,rate";
+pub(crate) const ALL: &str = "16x64,16x64p16,1kx64,1kx64p16,utf8 1kx64p16,1kx1000,16kx64,64kx64,1mx8,idle5000,rate,\
+     nct 1kx64,ct 1kx64,nct 16kx64,ct 16kx64,nct idle1000,ct idle1000";
 
 /// More connections than this do not fit between the ephemeral ports of one address.
 const MOST_CONNECTIONS: usize = 20_000;
@@ -23,6 +25,8 @@ pub(crate) enum Content {
     Text,
     /// Characters of one to four bytes in text frames.
     Utf8,
+    /// Records in text frames, compressed.
+    Json(Takeover),
 }
 
 /// Messages echoed, for a while.
@@ -36,14 +40,35 @@ pub(crate) struct Echo {
     pub(crate) depth: usize,
 }
 
+impl Echo {
+    /// How its messages are compressed, if they are.
+    pub(crate) fn takeover(&self) -> Option<Takeover> {
+        match self.content {
+            Content::Json(takeover) => Some(takeover),
+            Content::Binary | Content::Text | Content::Utf8 => None,
+        }
+    }
+}
+
 /// One thing to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scenario {
     Echo(Echo),
-    /// Resident memory of so many open connections, before and after one echo on each.
-    Idle(usize),
+    /// Resident memory of so many open connections, before and after one echo on each, with compression or without.
+    Idle(usize, Option<Takeover>),
     /// Handshakes, from connecting to closing.
     Rate,
+}
+
+impl Scenario {
+    /// How its messages are compressed, if they are.
+    pub(crate) fn takeover(&self) -> Option<Takeover> {
+        match self {
+            Self::Echo(echo) => echo.takeover(),
+            Self::Idle(_, takeover) => *takeover,
+            Self::Rate => None,
+        }
+    }
 }
 
 impl FromStr for Scenario {
@@ -54,15 +79,23 @@ impl FromStr for Scenario {
         if name == "rate" {
             return Ok(Self::Rate);
         }
-        if let Some(connections) = name.strip_prefix("idle") {
-            return Ok(Self::Idle(count(connections, name)?));
-        }
         let (content, rest) = match name.split_once([' ', '-', ':']) {
             Some(("text", rest)) => (Content::Text, rest),
             Some(("utf8", rest)) => (Content::Utf8, rest),
-            Some((prefix, _)) => bail!("{name}: the prefix is text or utf8, not {prefix}"),
+            Some((prefix, rest)) => match Takeover::named(prefix) {
+                Some(takeover) => (Content::Json(takeover), rest),
+                None => bail!("{name}: the prefix is text, utf8, nct or ct, not {prefix}"),
+            },
             None => (Content::Binary, name),
         };
+        if let Some(connections) = rest.strip_prefix("idle") {
+            let takeover = match content {
+                Content::Binary => None,
+                Content::Json(takeover) => Some(takeover),
+                Content::Text | Content::Utf8 => bail!("{name}: the prefix of idle is nct or ct"),
+            };
+            return Ok(Self::Idle(count(connections, name)?, takeover));
+        }
         let (size, rest) = rest.split_once('x').with_context(|| {
             format!("{name}: a scenario is SIZExCONNECTIONS[pDEPTH], idleCONNECTIONS or rate")
         })?;
@@ -74,6 +107,7 @@ impl FromStr for Scenario {
             depth: count(depth, name)?,
         };
         ensure!(echo.size.saturating_mul(echo.depth) <= MOST_BYTES, "{name}: a burst is at most 64 MiB");
+        ensure!(echo.takeover().is_none() || echo.size > 0, "{name}: nothing does not compress");
         Ok(Self::Echo(echo))
     }
 }
@@ -82,13 +116,18 @@ impl fmt::Display for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let echo = match self {
             Self::Rate => return f.write_str("rate"),
-            Self::Idle(connections) => return write!(f, "idle{connections}"),
+            Self::Idle(connections, None) => return write!(f, "idle{connections}"),
+            Self::Idle(connections, Some(takeover)) => {
+                return write!(f, "{} idle{connections}", takeover.name());
+            }
             Self::Echo(echo) => echo,
         };
         f.write_str(match echo.content {
             Content::Binary => "",
             Content::Text => "text ",
             Content::Utf8 => "utf8 ",
+            Content::Json(Takeover::Keep) => "ct ",
+            Content::Json(Takeover::Reset) => "nct ",
         })?;
         match echo.size {
             size if size >= 1 << 20 && size % (1 << 20) == 0 => write!(f, "{}m", size >> 20)?,
@@ -128,7 +167,9 @@ mod tests {
 
     #[test]
     fn names_are_read_and_written_alike() {
-        for name in ALL.split(',').chain(["text 125x1p3", "0x1", "1500x10000", "idle1"]) {
+        for name in
+            ALL.split(',').chain(["text 125x1p3", "0x1", "1500x10000", "idle1", "nct idle1", "ct 1x1p2"])
+        {
             assert_eq!(name.parse::<Scenario>().expect(name).to_string(), name);
         }
     }
@@ -153,7 +194,10 @@ mod tests {
             "16x64p",
             "65mx1",
             "8mx1p16",
-            "nct 1kx64",
+            "nct 0x64",
+            "cct 1kx64",
+            "ct rate",
+            "text idle5",
             "idle",
             "1kx20001",
         ] {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use crate::takeover::Takeover;
 use crate::traffic::Dialect;
 
 /// The floors and the libraries that the package `peers` has a server for, each named like its binary.
@@ -18,6 +19,10 @@ const PEERS: [&str; 7] = [
     "yawc",
 ];
 const NODE: &str = "node-ws";
+const OURS: &str = "ours";
+const OWNED: &str = "ours-owned";
+/// Those of our list that compress, when their second argument is the name of a [`Takeover`].
+const COMPRESSING: [&str; 3] = ["sockudo-ws", "yawc", NODE];
 /// The floor that others are set in proportion to.
 pub(crate) const FLOOR: &str = "tokio-floor";
 
@@ -38,13 +43,28 @@ impl Server {
         Self { name: name.to_owned(), dialect, command }
     }
 
-    /// The command that starts it on a port.
-    pub(crate) fn command(&self, port: u16) -> Vec<OsString> {
+    /// Whether it has a part in the scenarios with compression. A command given by the user is taken at its word.
+    pub(crate) fn compresses(&self) -> bool {
+        COMPRESSING.contains(&&*self.name) || !(PEERS.contains(&&*self.name) || self.name == OWNED)
+    }
+
+    /// What makes it compress.
+    fn argument(&self, takeover: Takeover) -> Option<&'static str> {
+        match takeover {
+            Takeover::Keep if self.name == OURS => Some("--deflate=kept"),
+            Takeover::Reset if self.name == OURS => Some("--deflate=pooled"),
+            _ => COMPRESSING.contains(&&*self.name).then_some(takeover.name()),
+        }
+    }
+
+    /// The command that starts it on a port, compressing if that is wanted.
+    pub(crate) fn command(&self, port: u16, takeover: Option<Takeover>) -> Vec<OsString> {
         let port = port.to_string();
         let fill = |word: &OsString| {
             word.to_str().map_or_else(|| word.clone(), |text| text.replace(PORT, &port).into())
         };
-        self.command.iter().map(fill).collect()
+        let argument = takeover.and_then(|takeover| self.argument(takeover)).map(OsString::from);
+        self.command.iter().map(fill).chain(argument).collect()
     }
 }
 
@@ -83,10 +103,10 @@ pub(crate) fn select(names: &[String], given: &Given, binaries: &Path, node: &Pa
     if let Some(path) = &given.ours {
         let listen = format!("127.0.0.1:{PORT}");
         let arguments = ["serve", "--threads", "1", "--listen", &listen].map(OsString::from);
-        add("ours", [executable(path)?].into_iter().chain(arguments).collect());
+        add(OURS, [executable(path)?].into_iter().chain(arguments).collect());
     }
     if let Some(path) = &given.owned {
-        add("ours-owned", vec![executable(path)?, PORT.into()]);
+        add(OWNED, vec![executable(path)?, PORT.into()]);
     }
     for (name, command) in &given.others {
         add(name, command.split_whitespace().map(OsString::from).collect());
@@ -96,8 +116,8 @@ pub(crate) fn select(names: &[String], given: &Given, binaries: &Path, node: &Pa
     }
     let find = |name: &String| match servers.iter().find(|server| &server.name == name) {
         Some(server) => Ok(server.clone()),
-        None if name == "ours" => bail!("ours: give the path of ws by --ours"),
-        None if name == "ours-owned" => bail!("ours-owned: give its path by --owned"),
+        None if name == OURS => bail!("ours: give the path of ws by --ours"),
+        None if name == OWNED => bail!("ours-owned: give its path by --owned"),
         None => {
             let known: Vec<_> = servers.iter().map(|server| server.name.as_str()).collect();
             bail!("{name}: there are {}", known.join(", "))
@@ -127,7 +147,7 @@ pub(crate) fn need_node(servers: &[Server]) -> bool {
 mod tests {
     use std::path::Path;
 
-    use super::{Given, named, select};
+    use super::{Given, Takeover, named, select};
 
     #[test]
     fn a_command_gets_the_port_where_it_says_so() {
@@ -136,8 +156,35 @@ mod tests {
         let servers =
             select(&["other".into(), "tcp-echo".into()], &given, Path::new("built"), Path::new("node"));
         let servers = servers.expect("both are known");
-        assert_eq!(servers[0].command(99), ["other", "--at=:99"]);
-        assert_eq!(servers[1].command(99), ["built/tcp_echo", "99"]);
+        assert_eq!(servers[0].command(99, None), ["other", "--at=:99"]);
+        assert_eq!(servers[1].command(99, None), ["built/tcp_echo", "99"]);
+    }
+
+    #[test]
+    fn a_server_that_compresses_is_told_how() {
+        let own = std::env::current_exe().expect("a program");
+        let given = Given {
+            ours: Some(own),
+            others: vec![named("other=other {port}").expect("a command")],
+            ..Given::default()
+        };
+        let servers = select(&[], &given, Path::new("built"), Path::new("node")).expect("all");
+        let compressing: Vec<_> = servers.iter().filter(|server| server.compresses()).collect();
+        let told = |takeover| {
+            compressing.iter().map(move |server| {
+                let command = server.command(99, Some(takeover));
+                (
+                    server.name.clone(),
+                    command.last().and_then(|word| word.to_str()).expect("a word").to_owned(),
+                )
+            })
+        };
+        let wanted = |ours: &str, others: &str| {
+            [("sockudo-ws", others), ("yawc", others), ("node-ws", others), ("ours", ours), ("other", "99")]
+                .map(|(name, word)| (name.to_owned(), word.to_owned()))
+        };
+        assert!(told(Takeover::Reset).eq(wanted("--deflate=pooled", "nct")));
+        assert!(told(Takeover::Keep).eq(wanted("--deflate=kept", "ct")));
     }
 
     #[test]

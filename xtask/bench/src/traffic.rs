@@ -1,5 +1,7 @@
 //! The bytes of a burst, made beforehand: what is sent, and what must come back.
 
+use crate::json;
+use crate::random::Random;
 use crate::scenario::{Content, Echo};
 
 /// Text of which most characters take more than one byte.
@@ -29,7 +31,7 @@ pub(crate) struct Traffic {
 impl Traffic {
     /// A burst for a scenario. Every message has a payload and a masking key of its own.
     pub(crate) fn new(echo: &Echo, dialect: Dialect) -> Self {
-        let mut random = Random(0x9e37_79b9_7f4a_7c15);
+        let mut random = Random::new();
         let (mut sent, mut expected) = (Vec::new(), Vec::new());
         let opcode = if echo.content == Content::Binary { 2 } else { 1 };
         for index in 0..echo.depth {
@@ -45,7 +47,7 @@ impl Traffic {
     }
 }
 
-/// Appends one frame (RFC 6455 section 5.2).
+/// Appends one final frame (RFC 6455 section 5.2); `opcode` has the reserved bits before it.
 pub(crate) fn frame(out: &mut Vec<u8>, opcode: u8, key: Option<[u8; 4]>, payload: &[u8]) {
     let mask = if key.is_some() { 0x80 } else { 0 };
     out.push(0x80 | opcode);
@@ -73,6 +75,7 @@ pub(crate) fn frame(out: &mut Vec<u8>, opcode: u8, key: Option<[u8; 4]>, payload
 fn payload(content: Content, size: usize, index: usize, random: &mut Random) -> Vec<u8> {
     let text = match content {
         Content::Binary => return (0..size).map(|_| random.next() as u8).collect(),
+        Content::Json(_) => return json::message(size, random),
         Content::Text => ASCII,
         Content::Utf8 => MIXED,
     };
@@ -86,18 +89,6 @@ fn payload(content: Content, size: usize, index: usize, random: &mut Random) -> 
     let mut payload = payload.into_bytes();
     payload.resize(size, b'.');
     payload
-}
-
-/// Marsaglia's xorshift: the same bytes in every run.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 >> 16
-    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::Takeover;
+
 /// The port this server was asked to listen on: its first argument.
 ///
 /// # Errors
@@ -14,6 +16,19 @@ pub fn port() -> io::Result<SocketAddr> {
     let port =
         port.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "give the port to listen on"))?;
     Ok((Ipv4Addr::LOCALHOST, port).into())
+}
+
+/// What this server was asked to do about compression: its second argument, if there is one.
+///
+/// # Errors
+/// When there is one, and it is neither `ct` nor `nct`.
+pub fn takeover() -> io::Result<Option<Takeover>> {
+    match std::env::args().nth(2).as_deref() {
+        None => Ok(None),
+        Some("ct") => Ok(Some(Takeover::Keep)),
+        Some("nct") => Ok(Some(Takeover::Reset)),
+        Some(_) => Err(io::Error::new(io::ErrorKind::InvalidInput, "compression is ct or nct")),
+    }
 }
 
 /// Prints the one line that tells that the server may be connected to.

@@ -5,7 +5,7 @@ use std::io;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
-use crate::accept_key;
+use crate::{Takeover, accept_key};
 
 /// No request of the load generator is longer.
 const LONGEST_HEAD: usize = 1024;
@@ -17,10 +17,18 @@ const LONGEST_HEAD: usize = 1024;
 /// # Errors
 /// When the head is too long or has no key, or the connection is lost.
 pub async fn upgrade(stream: &mut TcpStream) -> io::Result<()> {
+    upgrade_with(stream, None).await
+}
+
+/// The same, and agrees to compression: it trusts that the client has offered it in this form.
+///
+/// # Errors
+/// As [`upgrade`].
+pub async fn upgrade_with(stream: &mut TcpStream, takeover: Option<Takeover>) -> io::Result<()> {
     let mut head = Vec::new();
     let response = loop {
         stream.readable().await?;
-        if let Some(response) = answer(stream, &mut head)? {
+        if let Some(response) = answer(stream, &mut head, takeover)? {
             break response;
         }
     };
@@ -31,7 +39,7 @@ pub async fn upgrade(stream: &mut TcpStream) -> io::Result<()> {
 /// Reads once, and answers when the head is whole; `head` keeps what came before.
 ///
 /// The room to read into is on the stack of this call: across an await it would stay in the connection's task.
-fn answer(stream: &TcpStream, head: &mut Vec<u8>) -> io::Result<Option<String>> {
+fn answer(stream: &TcpStream, head: &mut Vec<u8>, takeover: Option<Takeover>) -> io::Result<Option<String>> {
     let mut room = [0; LONGEST_HEAD];
     let received = match stream.try_read(&mut room) {
         Ok(0) => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the request's head is not whole")),
@@ -40,23 +48,26 @@ fn answer(stream: &TcpStream, head: &mut Vec<u8>) -> io::Result<Option<String>> 
         Err(error) => return Err(error),
     };
     if head.is_empty() && received.ends_with(b"\r\n\r\n") {
-        return response(received).map(Some);
+        return response(received, takeover).map(Some);
     }
     head.extend_from_slice(received);
     match head.ends_with(b"\r\n\r\n") {
-        true => response(head).map(Some),
+        true => response(head, takeover).map(Some),
         false if head.len() < LONGEST_HEAD => Ok(None),
         false => Err(io::Error::new(io::ErrorKind::InvalidData, "the request's head is too long")),
     }
 }
 
 /// The answer to a whole head.
-fn response(head: &[u8]) -> io::Result<String> {
+fn response(head: &[u8], takeover: Option<Takeover>) -> io::Result<String> {
     let key = key(head).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "no Sec-WebSocket-Key"))?;
+    let extensions =
+        takeover.map(|takeover| format!("Sec-WebSocket-Extensions: {}\r\n", takeover.parameters()));
     Ok(format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Accept: {}\r\n\r\n",
-        accept_key(key)
+         Sec-WebSocket-Accept: {}\r\n{}\r\n",
+        accept_key(key),
+        extensions.unwrap_or_default(),
     ))
 }
 
@@ -71,7 +82,7 @@ fn key(head: &[u8]) -> Option<&[u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::{key, response};
+    use super::{Takeover, key, response};
 
     #[test]
     fn finds_the_key_whatever_the_case_of_its_name() {
@@ -83,11 +94,13 @@ mod tests {
     #[test]
     fn answers_with_the_key_of_rfc_6455_section_1_3() {
         let head = b"GET / HTTP/1.1\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-        let response = response(head).expect("a key");
+        let response = response(head, None).expect("a key");
         assert!(
             response.ends_with("\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"),
             "{response}"
         );
-        assert!(super::response(b"GET / HTTP/1.1\r\n\r\n").is_err());
+        assert!(super::response(b"GET / HTTP/1.1\r\n\r\n", None).is_err());
+        let response = super::response(head, Some(Takeover::Keep)).expect("a key");
+        assert!(response.ends_with("\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n"), "{response}");
     }
 }

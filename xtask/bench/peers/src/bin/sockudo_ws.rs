@@ -1,17 +1,33 @@
-//! sockudo-ws: its stream of messages over the upgraded stream, with its default configuration.
+//! sockudo-ws: its stream of messages over the upgraded stream, with its default configuration, and with that of its
+//! compression when this is asked for.
 
 use std::io;
 
-use peers::{forward, serve, upgrade};
-use sockudo_ws::{Config, Message, WebSocketStream};
+use peers::{Takeover, forward, serve, takeover, upgrade_with};
+use sockudo_ws::{CompressedWebSocketStream, Config, DeflateConfig, Message, WebSocketStream};
 use tokio::net::TcpStream;
 
-async fn connection(mut stream: TcpStream) {
-    if upgrade(&mut stream).await.is_ok() {
-        let socket = WebSocketStream::server(stream, Config::default());
-        // A connection that is lost concerns nobody but its client.
-        let _ = forward(socket, |message| message.map(data)).await;
+async fn connection(mut stream: TcpStream, takeover: Option<Takeover>) {
+    if upgrade_with(&mut stream, takeover).await.is_err() {
+        return;
     }
+    // A connection that is lost concerns nobody but its client.
+    let _ = match takeover {
+        None => {
+            let socket = WebSocketStream::server(stream, Config::default());
+            forward(socket, |message| message.map(data)).await
+        }
+        Some(takeover) => {
+            let resets = takeover == Takeover::Reset;
+            let deflate = DeflateConfig {
+                server_no_context_takeover: resets,
+                client_no_context_takeover: resets,
+                ..DeflateConfig::default()
+            };
+            let socket = CompressedWebSocketStream::server(stream, Config::default(), deflate);
+            forward(socket, |message| message.map(data)).await
+        }
+    };
 }
 
 fn data(message: Message) -> Option<Message> {
@@ -21,5 +37,6 @@ fn data(message: Message) -> Option<Message> {
 fn main() -> io::Result<()> {
     // Its clock calibrates itself for up to 200 ms, which belongs before the first connection.
     sockudo_ws::init_clock();
-    serve(connection)
+    let takeover = takeover()?;
+    serve(move |stream| connection(stream, takeover))
 }

@@ -1,22 +1,38 @@
-//! yawc over the upgraded stream, without compression and with validation of text, and with the
-//! large write threshold of its documentation.
+//! yawc over the upgraded stream, with validation of text, and with the large write threshold of its documentation.
+//!
+//! Compression is off, or on with its default level; without kept contexts its connections share what they compress
+//! with, by the pool that it has for this.
 
 use std::io;
 
-use peers::{forward, serve, upgrade};
+use peers::{Takeover, forward, serve, takeover, upgrade_with};
 use tokio::net::TcpStream;
 use yawc::frame::{Frame, OpCode};
-use yawc::{Options, Role, WebSocket};
+use yawc::{CompressionLevel, DeflatePool, Options, Role, WebSocket};
 
-async fn connection(mut stream: TcpStream) {
-    if upgrade(&mut stream).await.is_err() {
+async fn connection(mut stream: TcpStream, takeover: Option<Takeover>, options: Options) {
+    if upgrade_with(&mut stream, takeover).await.is_err() {
         return;
     }
-    let options = Options::default().with_utf8().without_compression().with_limits(64 << 20, 128 << 20);
-    let options = options.with_backpressure_boundary(128 << 10);
-    if let Ok(socket) = WebSocket::from_stream(stream, Role::Server, options) {
+    let extensions = takeover.map(Takeover::parameters);
+    if let Ok(socket) = WebSocket::from_stream_with_extensions(stream, Role::Server, extensions, options) {
         // A connection that is lost concerns nobody but its client.
         let _ = forward(socket, |frame| Ok(data(frame))).await;
+    }
+}
+
+/// What all connections share.
+fn options(takeover: Option<Takeover>) -> Options {
+    let options = Options::default().with_utf8().with_limits(64 << 20, 128 << 20);
+    let options = options.with_backpressure_boundary(128 << 10);
+    match takeover {
+        None => options.without_compression(),
+        Some(Takeover::Keep) => options.with_compression_level(CompressionLevel::default()),
+        Some(Takeover::Reset) => options
+            .with_compression_level(CompressionLevel::default())
+            .server_no_context_takeover()
+            .client_no_context_takeover()
+            .with_deflate_pool(DeflatePool::new(16)),
     }
 }
 
@@ -25,5 +41,7 @@ fn data(frame: Frame) -> Option<Frame> {
 }
 
 fn main() -> io::Result<()> {
-    serve(connection)
+    let takeover = takeover()?;
+    let options = options(takeover);
+    serve(move |stream| connection(stream, takeover, options.clone()))
 }
