@@ -86,6 +86,9 @@ pub struct Limits {
     pub max_queued_beyond_mark: usize,
     /// The longest frame that is sent: no limit. A longer message is sent in fragments of this length.
     pub max_sent_frame_len: usize,
+    /// Jobs of extensions that may be at work at once in each direction: 10. At that bound nothing more is read, or taken
+    /// to be sent, until one is done. Fixed when the connection opens.
+    pub max_extension_jobs: usize,
 }
 
 impl Limits {
@@ -103,6 +106,7 @@ impl Default for Limits {
             high_water_mark: 1 << 20,
             max_queued_beyond_mark: 64 << 20,
             max_sent_frame_len: Self::UNLIMITED,
+            max_extension_jobs: 10,
         }
     }
 }

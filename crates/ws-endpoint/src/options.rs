@@ -49,7 +49,9 @@ impl ConnectionOptions {
     /// What extensions are told of the connection.
     pub(crate) fn session(&self, role: Role) -> SessionOptions {
         let limit = self.limits.max_message_len;
-        SessionOptions::new(role, (limit != Limits::UNLIMITED).then_some(limit))
+        let mut options = SessionOptions::new(role, (limit != Limits::UNLIMITED).then_some(limit));
+        options.max_jobs = self.limits.max_extension_jobs;
+        options
     }
 }
 
@@ -64,3 +66,19 @@ pub(crate) fn with_deflate(options: ws_deflate::Options) -> ws_extensions::Regis
 
 /// The time that an opening handshake may take by default.
 pub(crate) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extensions_are_told_the_limits() {
+        let mut options = ConnectionOptions::default();
+        let told = options.session(Role::Server);
+        assert_eq!((told.max_message_len, told.max_jobs), (Some(64 << 20), 10));
+        options.limits.max_message_len = Limits::UNLIMITED;
+        options.limits.max_extension_jobs = 3;
+        let told = options.session(Role::Client);
+        assert_eq!((told.role, told.max_message_len, told.max_jobs), (Role::Client, None, 3));
+    }
+}
