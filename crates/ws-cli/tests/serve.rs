@@ -254,6 +254,24 @@ fn failures_are_told_when_asked_for() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn what_was_negotiated_is_told_when_asked_for() {
+    for (args, told) in [
+        (&["--verbose", "--deflate"][..], Some("open, subprotocol: none, extensions: permessage-deflate")),
+        (&["--verbose"], Some("open, subprotocol: none, extensions: none")),
+        (&["--deflate"], None),
+    ] {
+        let server = Server::start(args);
+        let closed = block_on(async { client(&server).await.close(CloseCode::NORMAL, "").await });
+        assert!(closed.unwrap().unwrap().is_clean());
+        server.signal("INT");
+        let (_, _, errors) = server.end();
+        assert_eq!(told.is_some_and(|told| errors.contains(told)), told.is_some(), "{errors}");
+        assert_eq!(errors.is_empty(), told.is_none(), "{errors}");
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_server_without_descriptors_goes_on_when_it_has_some_again() {
