@@ -8,6 +8,9 @@ use std::{cell::RefCell, fmt};
 #[non_exhaustive]
 pub enum MaskSource {
     /// The operating system's generator, drawn from 1 KiB at a time for each thread: about 11 ns a key.
+    ///
+    /// # Panics
+    /// Sending panics when the operating system has no random bytes to give: a key that can be guessed must not be sent.
     #[default]
     Os,
     /// The caller's own: tests that replay, or hardware. An all-zero key is legal and sends the payload bare.
