@@ -10,6 +10,7 @@ mod autobahn;
 mod bench;
 mod fuzz;
 mod repo;
+mod rfc;
 mod test;
 mod tidy;
 
@@ -35,6 +36,8 @@ enum Command {
     Fuzz(fuzz::Args),
     /// Our echo servers beside others, by the CPU that a message costs
     Bench(bench::Args),
+    /// What the RFCs require: where it is enforced, which tests show it
+    Rfc,
     /// The shape of the workspace: arrows between crates, file sizes, documented features
     Tidy,
 }
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Command::Autobahn(args) => autobahn::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Fuzz(args) => fuzz::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Bench(args) => bench::run(&args),
+        Command::Rfc => rfc::run().map(|()| ExitCode::SUCCESS),
         Command::Tidy => tidy::run().map(|()| ExitCode::SUCCESS),
     };
     match done {

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use self::step::{Outcome, Step};
 use crate::repo::Repo;
-use crate::{repo, tidy};
+use crate::{repo, rfc, tidy};
 
 /// Runs the steps up to the first failure, and says what to do about it.
 ///
@@ -66,6 +66,11 @@ fn steps(repo: &Repo) -> Vec<Step<'_>> {
         Step::new("tidy", "mend what is listed above; the rules are in xtask/src/tidy/", || {
             tidy::check(repo).map(|()| Outcome::Passed)
         }),
+        Step::new(
+            "requirements of the RFCs",
+            "write the test, or the reason, into docs/conformance/rfc*.toml",
+            || rfc::check(repo).map(|()| Outcome::Passed),
+        ),
         Step::new("real peers", "install node with npm, and Python 3", || Ok(peers::check())),
         Step::command("tests", "run the failing test alone: `cargo test -p <crate> <name>`", tests(repo)),
         Step::command(
