@@ -108,7 +108,7 @@ pub use ws_endpoint::{
 pub use ws_tokio::rustls;
 #[cfg(feature = "tokio")]
 pub use ws_tokio::{
-    AcceptError, ClientStream, Connect, ConnectError, Error, FirstRequest, OwnedReader, OwnedWriter,
-    PlainRequest, Reader, ReuniteError, SendError, Upgrade, WebSocket, Writer, accept, accept_with, connect,
-    http,
+    AcceptError, ByteStream, ByteStreamOptions, ClientStream, Connect, ConnectError, Error, FirstRequest,
+    MessageReader, MessageWriter, OwnedReader, OwnedWriter, PlainRequest, Reader, ReuniteError, SendError,
+    TextMessages, Upgrade, WebSocket, Writer, accept, accept_with, connect, http,
 };

@@ -28,6 +28,39 @@ pub enum Error {
     /// A message was received in part; go on with `recv_part` until its last part.
     #[error("a message was received in part: receive its last part first")]
     MidMessage,
+    /// The peer closed the connection inside of a message that is read as it arrives: what was read is not all of it.
+    #[error("connection closed inside of a message: its end is missing")]
+    Truncated,
+}
+
+impl Error {
+    /// The same once more, for a second one who asks how it ended. Of a failure of the transport kind and text remain.
+    pub(crate) fn again(&self) -> Self {
+        match self {
+            Self::Failed(fault) => Self::Failed(fault.clone()),
+            Self::Expired(expired) => Self::Expired(*expired),
+            Self::Lost => Self::Lost,
+            Self::Io(error) => Self::Io(io::Error::new(error.kind(), error.to_string())),
+            Self::Send(error) => Self::Send(error.clone()),
+            Self::MidMessage => Self::MidMessage,
+            Self::Truncated => Self::Truncated,
+        }
+    }
+}
+
+/// For byte streams, which know no other errors: the error itself is inside, the kind says what it means for a stream.
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        let kind = match error {
+            Error::Io(error) => return error,
+            Error::Failed(_) => io::ErrorKind::InvalidData,
+            Error::Expired(_) => io::ErrorKind::TimedOut,
+            Error::Lost | Error::Truncated => io::ErrorKind::UnexpectedEof,
+            Error::Send(driver::SendError::Closed) => io::ErrorKind::BrokenPipe,
+            Error::Send(_) | Error::MidMessage => io::ErrorKind::InvalidInput,
+        };
+        Self::new(kind, error)
+    }
 }
 
 /// Why a message was not sent, or not all of it.

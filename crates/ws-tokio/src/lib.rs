@@ -53,9 +53,12 @@
 #![forbid(unsafe_code)]
 
 mod accept;
+mod byte_stream;
 mod connect;
 mod error;
 mod jobs;
+mod message_reader;
+mod message_writer;
 mod pump;
 mod reader;
 mod scratch;
@@ -71,8 +74,11 @@ mod writer;
 
 pub use self::{
     accept::{AcceptError, FirstRequest, PlainRequest, Upgrade, accept, accept_with},
+    byte_stream::{ByteStream, ByteStreamOptions, TextMessages},
     connect::{Connect, ConnectError, connect},
     error::{Error, SendError},
+    message_reader::MessageReader,
+    message_writer::MessageWriter,
     reader::Reader,
     split::{OwnedReader, OwnedWriter, ReuniteError},
     transport::ClientStream,

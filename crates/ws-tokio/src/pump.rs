@@ -35,6 +35,8 @@ pub(crate) struct Pump {
     ended: bool,
     /// Whether the end was reported.
     reported: bool,
+    /// Whether the rest of a message that was received in part is passed over.
+    pub(crate) skips: bool,
 }
 
 impl Pump {
@@ -50,6 +52,7 @@ impl Pump {
             unmade: None,
             ended: false,
             reported: false,
+            skips: false,
         }
     }
 
@@ -117,6 +120,20 @@ impl Pump {
             }
         }
         self.poll_wait(io, writer, cx)
+    }
+
+    /// Writes what is queued, and watches the deadlines, while what is lent stays lent and nothing is read. Ready when the
+    /// connection is over.
+    pub(crate) fn poll_hold<S: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        io: &mut S,
+        writer: &mut Writer,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        while !self.is_over() {
+            ready!(self.poll_batch(io, writer, false, cx));
+        }
+        Poll::Ready(())
     }
 
     /// Behind the end: writes the Close, shuts down, reads on until the peer has closed.
@@ -216,7 +233,7 @@ impl Pump {
     }
 
     /// Why something that was queued did not leave and never will. The causes themselves are kept for the report.
-    fn write_error(&self) -> Option<Error> {
+    pub(crate) fn write_error(&self) -> Option<Error> {
         if let Some(error) = &self.unmade {
             return Some(Error::Send(error.clone()));
         }

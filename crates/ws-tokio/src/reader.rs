@@ -47,9 +47,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
     /// # Cancel safety
     /// Safe: nothing is lost when the future is dropped, and a message half read is resumed.
     pub async fn recv_part(&mut self, writer: &mut Writer) -> Option<Result<Part<'_>, Error>> {
-        self.pump.receiver.set_delivery(Delivery::Parts);
-        let wanted = |event: Event<'_>| matches!(event, Event::Part(_));
-        if let Err(error) = poll_fn(|cx| self.poll_until(wanted, writer, true, cx)).await? {
+        if let Err(error) = poll_fn(|cx| self.poll_part(writer, true, cx)).await? {
             return Some(Err(error));
         }
         match self.pump.receiver.event() {
@@ -69,7 +67,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
         if let Err(error) = self.want_whole() {
             return Some(Err(error));
         }
-        if let Err(error) = poll_fn(|cx| self.poll_until(|_| true, writer, true, cx)).await? {
+        let wanted = |event: Event<'_>| !matches!(event, Event::Part(_));
+        if let Err(error) = poll_fn(|cx| self.poll_until(wanted, writer, true, cx)).await? {
             return Some(Err(error));
         }
         Some(Ok(self.pump.receiver.event()))
@@ -115,6 +114,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
         self.poll_until(|event| matches!(event, Event::Message(_)), writer, holds, cx)
     }
 
+    /// Goes on to the next part of a message.
+    pub(crate) fn poll_part(
+        &mut self,
+        writer: &mut Writer,
+        holds: bool,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<(), Error>>> {
+        self.pump.receiver.set_delivery(Delivery::Parts);
+        let skips = self.pump.skips;
+        let wanted = |event: Event<'_>| matches!(event, Event::Part(part) if part.first || !skips);
+        let part = ready!(self.poll_until(wanted, writer, holds, cx));
+        self.pump.skips = false;
+        Poll::Ready(part)
+    }
+
     /// The message that [`poll_message`](Self::poll_message) came to.
     pub(crate) fn lend(&mut self) -> Option<Incoming<'_>> {
         match self.pump.receiver.event() {
@@ -124,7 +138,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
     }
 
     fn want_whole(&mut self) -> Result<(), Error> {
-        if self.pump.receiver.is_mid_message() {
+        if self.pump.receiver.is_mid_message() && !self.pump.skips {
             return Err(Error::MidMessage);
         }
         self.pump.receiver.set_delivery(Delivery::Whole);

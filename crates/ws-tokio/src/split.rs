@@ -83,6 +83,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> OwnedReader<S> {
         lock(&self.shared.socket).closed()
     }
 
+    /// The connection, and who waits for it.
+    pub(crate) fn shared(&self) -> (&Mutex<WebSocket<S>>, &Tasks) {
+        (&self.shared.socket, &self.shared.tasks)
+    }
+
     /// Whether the end was reported.
     pub(crate) fn is_reported(&self) -> bool {
         lock(&self.shared.socket).reader.pump.is_reported()
@@ -176,6 +181,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> OwnedWriter<S> {
     #[must_use]
     pub fn closed(&self) -> Option<Closed> {
         lock(&self.shared.socket).closed()
+    }
+
+    /// The connection, and who waits for it.
+    pub(crate) fn shared(&self) -> (&Mutex<WebSocket<S>>, &Tasks) {
+        (&self.shared.socket, &self.shared.tasks)
     }
 
     pub(crate) fn queue(&self, message: Message) -> Result<(), Unsent<Message>> {

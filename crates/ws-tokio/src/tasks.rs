@@ -16,7 +16,7 @@ use crate::{Error, Reader, WebSocket};
 pub(crate) struct Tasks {
     pub(crate) reader: Arc<Slot>,
     pub(crate) writer: Arc<Slot>,
-    both: Waker,
+    pub(crate) both: Waker,
 }
 
 /// Who is to be woken.
@@ -27,7 +27,7 @@ struct Both(Arc<Slot>, Arc<Slot>);
 
 /// What one task does without any event outside, and the other may wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Outlook {
+pub(crate) struct Outlook {
     queued: usize,
     closing: bool,
     over: bool,
@@ -106,7 +106,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         (flushed, Outlook { queued: 0, ..self.outlook() } != before)
     }
 
-    fn outlook(&self) -> Outlook {
+    pub(crate) fn outlook(&self) -> Outlook {
         let sender = &self.writer.sender;
         Outlook {
             queued: sender.queued(),
