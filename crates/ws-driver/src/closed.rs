@@ -43,6 +43,12 @@ impl Closed {
         Self { code, reason, sent, initiator }
     }
 
+    /// The end of a connection whose opening handshake did not open it: 1006, and no Close in either direction.
+    #[must_use]
+    pub fn before_open(initiator: Initiator) -> Self {
+        Self { code: ABNORMAL, reason: Text::default(), sent: None, initiator }
+    }
+
     /// Whether a Close went both ways (RFC 6455 section 7.1.4).
     #[must_use]
     pub fn is_clean(&self) -> bool {

@@ -4,7 +4,9 @@ use std::time::Instant;
 
 use ws_extensions::{Finished, Job, JobId, Negotiated};
 
-use crate::{Closed, Config, Event, Lifecycle, Progress, Receiver, Replies, SendError, Sender, Wants};
+use crate::{
+    Closed, Config, Event, Lifecycle, Limits, Progress, Receiver, Replies, SendError, Sender, Wants,
+};
 
 /// One open connection: bytes in, events out, bytes out, deadlines. It does no I/O and reads no clock.
 ///
@@ -119,6 +121,24 @@ impl Connection {
     pub fn closed(&self) -> Option<Closed> {
         let Parts { receiver, sender, .. } = &self.parts;
         receiver.ending().map(|ending| sender.closed(ending))
+    }
+
+    /// Whether a Close was asked for, by either side; nothing more can be sent.
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        self.parts.sender.is_closing()
+    }
+
+    /// Bytes that wait to be sent; see [`Sender::queued`].
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.parts.sender.queued()
+    }
+
+    /// The limits of what is sent; see [`Sender::limits`].
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        self.parts.sender.limits()
     }
 
     /// The next piece of deferred work of an extension, of either direction.

@@ -299,3 +299,17 @@ pub struct Agreed {
     /// The names of the extensions in use, in the order of the answer.
     pub extensions: Vec<&'static str>,
 }
+
+impl ServerHandshake {
+    /// The config, to be changed before the request has come.
+    pub(crate) fn config(&mut self) -> &mut Arc<ServerConfig> {
+        &mut self.config
+    }
+}
+
+impl UpgradeRequest {
+    /// The config, to be changed before the request is accepted.
+    pub(crate) fn config(&mut self) -> &mut Arc<ServerConfig> {
+        &mut self.config
+    }
+}

@@ -1,5 +1,7 @@
 //! What the tests of this crate share.
-#![allow(unreachable_pub, reason = "a module of tests")]
+#![allow(unreachable_pub, dead_code, reason = "a module of tests, which use parts of it")]
+
+pub mod talk;
 
 use std::cell::RefCell;
 

@@ -5,6 +5,7 @@ use http::header::{
 use http::{Response, StatusCode};
 
 use super::{ResponseError, Upgrade};
+use crate::field::InvalidHeader;
 use crate::{accept_key, field};
 
 /// What the handshake says itself, and what a 101 may not say (RFC 9110 section 8.6, RFC 9112 section 6.1).
@@ -73,6 +74,15 @@ impl<'a> AcceptBuilder<'a> {
         let (name, value) = field::parse(name, value, &RESERVED)?;
         field::append(&mut self.headers, name, value)?;
         Ok(self)
+    }
+
+    /// Whether [`header`](Self::header) would take this name, for whoever gathers headers before there is a request.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidHeader::Reserved`] for those of the handshake and those that declare a body.
+    pub fn check_name(name: &HeaderName) -> Result<(), InvalidHeader> {
+        if RESERVED.contains(name) { Err(InvalidHeader::Reserved(name.clone())) } else { Ok(()) }
     }
 
     /// The answer: 101, `Upgrade`, `Connection`, `Sec-WebSocket-Accept`, subprotocol, extensions, the caller's headers
