@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use ws_extensions::{Codec, Compress, ExtensionError, MessageHead, Output, Plan, Work};
+use ws_extensions::{Class, Codec, Compress, ExtensionError, MessageHead, Output, Plan, Work};
 use ws_frame::Rsv;
 use zlib_rs::{Deflate, DeflateFlush, Status};
 
@@ -90,6 +90,19 @@ impl Codec for Deflater {
             }
         }
         Ok(())
+    }
+
+    /// Without a context each message stands for itself: what is made of it depends on the settings.
+    fn class(&self) -> Option<Class> {
+        let options = &self.shared.options;
+        let settings = [
+            options.level.level(),
+            options.memory_level.level(),
+            options.strategy as u8,
+            self.flow.bits.bits(),
+        ];
+        let parameters = [u32::from_be_bytes(settings).into(), options.threshold as u64];
+        (self.flow.takeover == Takeover::Reset).then(|| Class::of::<Self>(parameters))
     }
 
     fn defer(&mut self, head: MessageHead, payload: Bytes, limit: usize) -> Work {

@@ -60,6 +60,7 @@ mod mask;
 mod message;
 mod outbox;
 mod payload;
+mod prepared;
 mod receiver;
 mod replies;
 mod scratch;
@@ -78,6 +79,7 @@ pub use self::{
     message::{Message, Text},
     outbox::Outbox,
     payload::{INLINE, Payload},
+    prepared::Prepared,
     receiver::{Incoming, Receiver},
     replies::Replies,
     scratch::Scratch,

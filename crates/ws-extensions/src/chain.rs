@@ -11,6 +11,7 @@ use bytes::BytesMut;
 pub(crate) use self::cell::{Cell, SessionEnd};
 use self::slot::{Buffers, Slot, Stage};
 use crate::{
+    class::Class,
     error::ExtensionError,
     job::{Direction, Finished, Job, JobId},
     message::MessageHead,
@@ -110,6 +111,14 @@ impl Chain {
         self.cells.is_empty()
     }
 
+    /// The classes of the extensions in use, in order, if all have one and nothing is inside: what comes out for a message
+    /// that entered now depends on these and on the message, so that another chain's work on it will do.
+    pub fn classes(&self) -> Option<impl Iterator<Item = Class> + Clone> {
+        let comparable = self.is_idle() && !self.failed && !self.closed;
+        (comparable && self.cells.iter().all(|cell| cell.class().is_some()))
+            .then(|| self.cells.iter().filter_map(Cell::class))
+    }
+
     /// Bounds what each extension makes of a message, from now on. `None` is no limit.
     ///
     /// The chain of [`SessionOptions::max_message_len`] is the incoming one; the outgoing one begins without a limit.
@@ -193,6 +202,17 @@ impl Chain {
         let next = self.jobs.pop_front()?;
         self.running += 1;
         Some(next)
+    }
+
+    /// Runs on the spot what deferred work only computes. Work that waits for something stays for
+    /// [`next_job`](Self::next_job).
+    pub fn run_jobs(&mut self) {
+        while matches!(self.jobs.front(), Some((_, Job::Blocking(_))))
+            && let Some((id, job)) = self.next_job()
+            && let Ok(done) = job.run()
+        {
+            self.complete_job(id, done);
+        }
     }
 
     /// Deferred work is done. Ignored when it was done before, or nobody waits for it any more.

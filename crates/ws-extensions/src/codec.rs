@@ -4,7 +4,7 @@ use std::{fmt, pin::Pin};
 
 use bytes::{Bytes, BytesMut};
 
-use crate::{error::ExtensionError, message::MessageHead, output::Output};
+use crate::{class::Class, error::ExtensionError, message::MessageHead, output::Output};
 
 /// How a [`Codec`] will treat the message that it was just told of.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -50,6 +50,15 @@ pub trait Codec: Send {
             let pushed = codec.push(&payload, true, &mut out).and_then(|()| out.check());
             (codec, pushed.map(|()| (head, made.freeze())))
         })
+    }
+
+    /// What this codec makes of a message depends on: the message, this class, and nothing else. `None`, the default:
+    /// on what came before, too, or on chance.
+    ///
+    /// A message that is prepared for many connections passes codecs of the same class once, and the others are not told
+    /// of it. The class must not change while the codec lives.
+    fn class(&self) -> Option<Class> {
+        None
     }
 }
 

@@ -107,6 +107,7 @@
 #![forbid(unsafe_code)]
 
 mod chain;
+mod class;
 mod client;
 mod codec;
 mod contain;
@@ -122,6 +123,7 @@ mod params;
 mod registry;
 
 pub use chain::{Chain, Front, Route};
+pub use class::Class;
 pub use client::{ClientOffer, NegotiationError};
 pub use codec::{Codec, ExclusiveWork, Outcome, Plan, Work};
 pub use error::{ExtensionError, Fault};

@@ -99,7 +99,7 @@ pub use ws_endpoint::{
     ClientConfig, ConnectionOptions, ServerConfig, Subprotocols, UpgradeRequest, driver,
     driver::{
         CloseCode, CloseReason, Closed, DataKind, Delivery, Event, Expired, Fault, Incoming, Initiator,
-        Limits, MaskSource, Message, Part, Payload, Role, Text, Timeouts, Unsent,
+        Limits, MaskSource, Message, Part, Payload, Prepared, Role, Text, Timeouts, Unsent,
     },
     extensions, frame, handshake,
     handshake::{ClientRequest, Refusal},

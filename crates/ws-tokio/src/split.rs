@@ -9,7 +9,7 @@ use std::{
 
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
-use ws_endpoint::driver::{CloseCode, Closed, Message, Unsent};
+use ws_endpoint::driver::{CloseCode, Closed, Message, Prepared, Unsent};
 
 use crate::{
     Error, SendError, WebSocket,
@@ -140,6 +140,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin> OwnedWriter<S> {
     pub async fn feed(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
         self.queue(message.into())?;
         Ok(poll_fn(|cx| self.poll_room(cx)).await?)
+    }
+
+    /// Sends a message that was prepared for many connections: queues it, then writes everything that is queued.
+    ///
+    /// # Errors
+    /// As for [`WebSocket::send_prepared`].
+    ///
+    /// # Cancel safety
+    /// As for [`send`](Self::send).
+    pub async fn send_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
+        lock(&self.shared.socket).writer.send_prepared(message)?;
+        self.flush().await
+    }
+
+    /// Queues a message that was prepared for many connections, as [`feed`](Self::feed) does one's own.
+    ///
+    /// # Errors
+    /// As for [`WebSocket::send_prepared`].
+    ///
+    /// # Cancel safety
+    /// As for [`send`](Self::send).
+    pub async fn feed_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
+        lock(&self.shared.socket).writer.send_prepared(message)?;
+        poll_fn(|cx| self.poll_room(cx)).await
     }
 
     /// Writes everything that is queued.

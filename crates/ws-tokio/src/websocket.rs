@@ -10,8 +10,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use ws_endpoint::{
     Agreed, Opened,
     driver::{
-        CloseCode, Closed, Compress, Connection, DataKind, Event, Limits, Message, Part, Parts, Progress,
-        Shared,
+        CloseCode, Closed, Compress, Connection, DataKind, Event, Limits, Message, Part, Parts, Prepared,
+        Progress, Shared,
     },
 };
 
@@ -152,11 +152,40 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// As for [`send`](Self::send).
     pub async fn feed(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
         self.writer.send(message)?;
+        Ok(self.room().await?)
+    }
+
+    /// Waits while more is queued than the high-water mark allows.
+    async fn room(&mut self) -> Result<(), Error> {
         if self.writer.sender.is_above_mark() {
             let mark = self.writer.sender.limits().high_water_mark;
             poll_fn(|cx| self.reader.poll_flush(&mut self.writer, mark, cx)).await?;
         }
         Ok(())
+    }
+
+    /// Sends a message that was prepared for many connections: queues it, then writes everything that is queued.
+    ///
+    /// # Errors
+    /// As for [`ping`](Self::ping).
+    ///
+    /// # Cancel safety
+    /// As for [`send`](Self::send).
+    pub async fn send_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
+        self.writer.send_prepared(message)?;
+        self.flush().await
+    }
+
+    /// Queues a message that was prepared for many connections, as [`feed`](Self::feed) does one's own.
+    ///
+    /// # Errors
+    /// As for [`ping`](Self::ping).
+    ///
+    /// # Cancel safety
+    /// As for [`send`](Self::send).
+    pub async fn feed_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
+        self.writer.send_prepared(message)?;
+        self.room().await
     }
 
     /// Sends a message with a hint for extensions, whether to compress it.

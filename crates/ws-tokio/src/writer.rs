@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Buf;
 use tokio::io::AsyncWrite;
-use ws_endpoint::driver::{CloseCode, DataKind, Incoming, Message, SendError, Sender, Unsent};
+use ws_endpoint::driver::{CloseCode, DataKind, Incoming, Message, Prepared, SendError, Sender, Unsent};
 
 use crate::scratch;
 
@@ -53,6 +53,15 @@ impl Writer {
     pub fn send(&mut self, message: impl Into<Message>) -> Result<(), Unsent<Message>> {
         scratch::attach_sender(&mut self.sender);
         self.sender.send(message.into())
+    }
+
+    /// Queues a message that was prepared for many connections.
+    ///
+    /// # Errors
+    /// As for [`feed`](Self::feed).
+    pub fn send_prepared(&mut self, message: &Prepared) -> Result<(), SendError> {
+        scratch::attach_sender(&mut self.sender);
+        self.sender.send_prepared(message)
     }
 
     /// Queues a ping.

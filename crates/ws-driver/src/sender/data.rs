@@ -11,7 +11,7 @@ use crate::{Incoming, Message, SendError, Unsent};
 pub(super) const BLOCK: usize = 8 * 1024;
 
 /// Payloads from this length on are queued as they stand; shorter ones are copied behind their header.
-const SEGMENT: usize = 4 * 1024;
+pub(super) const SEGMENT: usize = 4 * 1024;
 
 /// Lent messages from this length on are taken out of the buffer they arrived in; others are copied.
 const STOLEN: usize = 16 * 1024;
@@ -51,7 +51,7 @@ impl Sender {
     }
 
     #[inline]
-    fn write_hinted(&mut self, head: MessageHead, payload: &[u8]) -> Result<(), SendError> {
+    pub(super) fn write_hinted(&mut self, head: MessageHead, payload: &[u8]) -> Result<(), SendError> {
         self.check_ready(payload.len())?;
         self.messaged = true;
         if self.chain.is_some() && !self.enter(head, payload)? {
@@ -78,7 +78,7 @@ impl Sender {
         self.messaged = true;
         let opcode = message.kind().opcode();
         match message.into_payload().try_into_shared() {
-            Ok(bytes) => self.segments(opcode, bytes),
+            Ok(bytes) => self.segments(Rsv::NONE, opcode, bytes),
             Err(inline) => self.message(true, Rsv::NONE, opcode, &inline),
         }
         Ok(())
@@ -103,7 +103,7 @@ impl Sender {
         self.messaged = true;
         let opcode = incoming.kind().opcode();
         if len > self.limits.max_sent_frame_len {
-            self.segments(opcode, incoming.into_payload().into_bytes());
+            self.segments(Rsv::NONE, opcode, incoming.into_payload().into_bytes());
             return Ok(());
         }
         let mut bytes = [0; Header::MAX_LEN];
@@ -111,7 +111,7 @@ impl Sender {
         let header_len = header.encode(&mut bytes);
         match incoming.into_frame(&bytes[..header_len]) {
             Ok(frame) => self.outbox.segment(frame),
-            Err(incoming) => self.segments(opcode, incoming.into_payload().into_bytes()),
+            Err(incoming) => self.segments(Rsv::NONE, opcode, incoming.into_payload().into_bytes()),
         }
         Ok(())
     }
@@ -187,7 +187,7 @@ impl Sender {
     }
 
     #[inline]
-    fn check_ready(&self, len: usize) -> Result<(), SendError> {
+    pub(super) fn check_ready(&self, len: usize) -> Result<(), SendError> {
         self.check_open()?;
         if self.in_parts.is_some() {
             return Err(SendError::MessageOpen);
@@ -215,17 +215,17 @@ impl Sender {
 
     /// Queues a long payload without a copy, in fragments where a frame may not be as long. Servers only: theirs is
     /// not masked.
-    fn segments(&mut self, opcode: OpCode, mut payload: Bytes) {
-        let mut opcode = opcode;
+    pub(super) fn segments(&mut self, rsv: Rsv, opcode: OpCode, mut payload: Bytes) {
+        let (mut rsv, mut opcode) = (rsv, opcode);
         loop {
             let fragment = payload.split_to(payload.len().min(self.limits.max_sent_frame_len.max(1)));
             let fin = payload.is_empty();
-            self.frame_header(fin, Rsv::NONE, opcode, fragment.len());
+            self.frame_header(fin, rsv, opcode, fragment.len());
             self.outbox.segment(fragment);
             if fin {
                 return;
             }
-            opcode = OpCode::Continuation;
+            (rsv, opcode) = (Rsv::NONE, OpCode::Continuation);
         }
     }
 

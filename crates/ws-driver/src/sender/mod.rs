@@ -3,6 +3,7 @@
 mod closing;
 mod data;
 mod outflow;
+mod prepared;
 
 use ws_extensions::Chain;
 use ws_frame::{Header, Masker, OpCode, Role, Rsv};

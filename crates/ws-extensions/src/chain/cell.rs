@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use ws_frame::Rsv;
 
 use crate::{
+    class::Class,
     codec::{Codec, Plan, Work},
     contain::contain,
     error::ExtensionError,
@@ -56,6 +57,12 @@ impl Cell {
     /// Whether the codec is there to take a message.
     pub(super) const fn is_home(&self) -> bool {
         self.codec.is_some()
+    }
+
+    /// The class of its codec, while it is there.
+    pub(super) fn class(&self) -> Option<Class> {
+        let codec = self.codec.as_ref()?;
+        contain(|| codec.class()).ok().flatten()
     }
 
     pub(super) fn begin(
