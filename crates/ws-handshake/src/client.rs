@@ -2,9 +2,12 @@
 
 mod error;
 mod handshake;
+mod redirect;
+mod reference;
 mod request;
 mod target;
 
 pub use error::{ClientError, ClientRequestError};
 pub use handshake::{ClientHandshake, ClientResponse, MAX_INTERIM_RESPONSES};
+pub use redirect::{Redirect, RedirectError, Redirects, is_redirect};
 pub use request::ClientRequest;

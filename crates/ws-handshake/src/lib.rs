@@ -29,6 +29,8 @@
 //! # The parts
 //!
 //! - [`ClientRequest`] becomes a [`ClientHandshake`], which gives a [`ClientResponse`] or a [`ClientError`].
+//! - [`ClientRequest::redirected`] follows a redirect, without telling another server what was meant for the first;
+//!   [`Redirects`] counts.
 //! - [`HeadReader`] reads a request from bytes in any cutting, in linear time and within [`HeadLimits`].
 //! - [`check`] turns an [`http::Request`], read here or by an HTTP server, into an [`Upgrade`] or a [`Refusal`]; each
 //!   [`RequestError`] has one status.
@@ -59,6 +61,7 @@ mod write;
 
 pub use client::{
     ClientError, ClientHandshake, ClientRequest, ClientRequestError, ClientResponse, MAX_INTERIM_RESPONSES,
+    Redirect, RedirectError, Redirects, is_redirect,
 };
 pub use field::{InvalidHeader, MAX_ADDED_HEADERS};
 pub use head::{HeadError, HeadLimits, HeadReader};

@@ -78,7 +78,7 @@ fn addresses_that_are_none_are_refused() {
     use ClientRequestError::{Credentials, Fragment, Host, Scheme, Uri};
     for (address, is_expected) in [
         ("ftp://example.com", (|e| matches!(e, Scheme)) as Expected<ClientRequestError>),
-        ("ws+unix:/a", |e| matches!(e, Uri(_) | Scheme)),
+        ("wss+unix:/a", |e| matches!(e, Uri(_) | Scheme)),
         ("example.com", |e| matches!(e, Scheme)),
         ("/chat", |e| matches!(e, Scheme)),
         ("", |e| matches!(e, Uri(_))),

@@ -11,12 +11,16 @@ pub enum ClientRequestError {
     /// The URI cannot be parsed. A host in another script than Latin is written in its ASCII form (`xn--`).
     #[error("the address is not a valid URI")]
     Uri(#[source] http::Error),
-    /// The scheme is none of `ws`, `wss`, `http`, `https`.
-    #[error("the address starts with none of ws://, wss://, http:// and https://")]
+    /// The scheme is none of `ws`, `wss`, `http`, `https`, `ws+unix`.
+    #[error("the address starts with none of ws://, wss://, http://, https:// and ws+unix:")]
     Scheme,
     /// The URI has no host, or one that is not valid.
     #[error("the address names no valid host and port")]
     Host,
+    /// A `ws+unix` address without the path of a socket, with one that no file can have, or with something else than a
+    /// path behind it. A colon in the socket's own path is written `%3A`.
+    #[error("the address names no socket: write ws+unix:/path/to.sock:/url/path")]
+    SocketPath,
     /// The URI has a fragment (RFC 6455 section 3); `#` in a path is written `%23`.
     #[error("the address has a fragment, which a WebSocket address may not have")]
     Fragment,

@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use http::header::{
     AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN,
     SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
@@ -5,6 +7,7 @@ use http::header::{
 };
 use http::{Request, Uri};
 
+use super::redirect::CONFIDENTIAL;
 use super::target::{Target, basic};
 use super::{ClientHandshake, ClientRequestError};
 use crate::field::InvalidHeader;
@@ -43,11 +46,11 @@ const RESERVED: [HeaderName; 9] = [
 /// ```
 #[derive(Clone, Debug)]
 pub struct ClientRequest {
-    target: Target,
+    pub(super) target: Target,
     version: Version,
-    headers: HeaderMap,
+    pub(super) headers: HeaderMap,
     origin: Option<HeaderValue>,
-    authorization: Option<HeaderValue>,
+    pub(super) authorization: Option<HeaderValue>,
     subprotocols: Vec<String>,
     require_subprotocol: bool,
     limits: HeadLimits,
@@ -59,15 +62,20 @@ impl ClientRequest {
     ///
     /// User information (`ws://user:password@host/`) is taken out of the address and sent as Basic authorization.
     ///
+    /// `ws+unix:/path/to.sock:/url/path` is a Unix socket on this machine, or whatever the I/O layer opens by a path. The
+    /// URL's path may be left out, and is `/` then. The path of the socket is percent-decoded, so that `%3A`, `%3F`,
+    /// `%23` and `%25` stand for `:`, `?`, `#` and `%` in it; no other character needs it. `Host` is `localhost`.
+    ///
     /// # Errors
     ///
-    /// [`ClientRequestError`] for another scheme, a missing or invalid host, a fragment, what is not a URI, and user
-    /// information that cannot be sent.
+    /// [`ClientRequestError`] for another scheme, a missing or invalid host, no path of a socket, a fragment, what is not
+    /// a URI, and user information that cannot be sent.
     pub fn new(address: &str) -> Result<Self, ClientRequestError> {
         Ok(Self::to(Target::parse(address)?))
     }
 
-    /// As [`new`](Self::new), for a parsed URI. Note that [`Uri`] drops a fragment while it parses.
+    /// As [`new`](Self::new), for a parsed URI. Note that [`Uri`] drops a fragment while it parses, and that it cannot
+    /// name a Unix socket.
     ///
     /// # Errors
     ///
@@ -107,18 +115,31 @@ impl ClientRequest {
         if name == HOST && value.to_str().ok().and_then(host::split).is_none() {
             return Err(ClientRequestError::Host);
         }
+        if name != HOST && CONFIDENTIAL.contains(&name) {
+            value.set_sensitive(true);
+        }
         if name == ORIGIN || name == SEC_WEBSOCKET_ORIGIN {
             if value.to_str().is_err() {
                 return Err(ClientRequestError::Origin);
             }
             self.origin = Some(value);
         } else if name == HOST || name == AUTHORIZATION {
-            value.set_sensitive(name == AUTHORIZATION);
             self.headers.insert(name, value);
         } else {
             field::append(&mut self.headers, name, value)?;
         }
         Ok(self)
+    }
+
+    /// Takes out every header of this name that was added, so that what would be sent otherwise is sent. One that a
+    /// redirect should not carry to another server, for example.
+    #[must_use]
+    pub fn without_header(mut self, name: &HeaderName) -> Self {
+        self.headers.remove(name);
+        if *name == ORIGIN || *name == SEC_WEBSOCKET_ORIGIN {
+            self.origin = None;
+        }
+        self
     }
 
     /// The subprotocols to ask for, most wanted first. Replaces an earlier list; an empty one asks for none.
@@ -179,25 +200,49 @@ impl ClientRequest {
         self
     }
 
-    /// Whether the transport is to be TLS.
+    /// Whether the transport is to be TLS. It never is for a Unix socket.
     #[must_use]
     pub fn is_tls(&self) -> bool {
         self.target.tls
     }
 
-    /// The host to connect to, and to name to TLS: an IPv6 address without its brackets.
+    /// The host to connect to, and to name to TLS: an IPv6 address without its brackets. `localhost` for a Unix socket,
+    /// where [`socket_path`](Self::socket_path) says what to connect to.
     #[must_use]
     pub fn host(&self) -> &str {
         host::without_brackets(&self.target.host)
     }
 
-    /// The port to connect to.
+    /// The port to connect to, 80 for a Unix socket, where it means nothing.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.target.port()
     }
 
-    /// The address that the request goes to, its scheme `ws` or `wss`, without user information.
+    /// The path of the Unix socket to connect to, in the place of host and port. `None` for addresses of the network.
+    ///
+    /// ```
+    /// use ws_handshake::ClientRequest;
+    ///
+    /// let request = ClientRequest::new("ws+unix:/run/chat.sock:/room?id=1")?;
+    /// assert_eq!(request.socket_path().and_then(|path| path.to_str()), Some("/run/chat.sock"));
+    /// assert_eq!(request.uri()?, "ws://localhost/room?id=1");
+    /// # Ok::<(), ws_handshake::ClientRequestError>(())
+    /// ```
+    #[must_use]
+    pub fn socket_path(&self) -> Option<&Path> {
+        self.target.socket_path()
+    }
+
+    /// The address as text, its scheme `ws`, `wss` or `ws+unix`, without user information and without a default port:
+    /// for people to read, and good for [`new`](Self::new).
+    #[must_use]
+    pub fn address(&self) -> String {
+        self.target.address()
+    }
+
+    /// The address that the request goes to, its scheme `ws` or `wss`, without user information. That of a Unix socket
+    /// has the host `localhost`; [`address`](Self::address) names the socket.
     ///
     /// # Errors
     ///
