@@ -20,6 +20,9 @@ use crate::{
     server::{Agreed, Opened},
 };
 
+/// The time that a client's hops may take together by default.
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// How a client connects, and how its connection behaves then.
 ///
 /// ```
@@ -36,8 +39,10 @@ pub struct ClientConfig {
     pub extensions: Registry,
     /// How an open connection behaves.
     pub connection: ConnectionOptions,
-    /// From connecting to the server's answer: 10 s. `None` is for ever.
+    /// How long one hop may take, from connecting to the server's answer: 10 s. `None` is for ever.
     pub handshake_timeout: Option<Duration>,
+    /// How long all hops may take together, where redirects are followed: 30 s. `None` is for ever.
+    pub total_timeout: Option<Duration>,
     mask_source: Option<Arc<dyn Fn() -> MaskSource + Send + Sync>>,
 }
 
@@ -60,6 +65,7 @@ impl Default for ClientConfig {
             extensions: extensions(),
             connection: ConnectionOptions::default(),
             handshake_timeout: Some(HANDSHAKE_TIMEOUT),
+            total_timeout: Some(TOTAL_TIMEOUT),
             mask_source: None,
         }
     }
@@ -79,6 +85,7 @@ impl fmt::Debug for ClientConfig {
             .field("extensions", &self.extensions)
             .field("connection", &self.connection)
             .field("handshake_timeout", &self.handshake_timeout)
+            .field("total_timeout", &self.total_timeout)
             .finish_non_exhaustive()
     }
 }

@@ -104,11 +104,13 @@ pub use ws_endpoint::{
     extensions, frame, handshake,
     handshake::{ClientRequest, Refusal},
 };
-#[cfg(feature = "rustls")]
-pub use ws_tokio::rustls;
+#[cfg(feature = "tokio")]
+pub use ws_tokio::Step;
 #[cfg(feature = "tokio")]
 pub use ws_tokio::{
     AcceptError, ByteStream, ByteStreamOptions, ClientStream, Connect, ConnectError, Error, FirstRequest,
     MessageReader, MessageWriter, OwnedReader, OwnedWriter, PlainRequest, Reader, ReuniteError, SendError,
     TextMessages, Upgrade, WebSocket, Writer, accept, accept_with, connect, http,
 };
+#[cfg(feature = "rustls")]
+pub use ws_tokio::{TlsOptions, rustls};

@@ -72,10 +72,12 @@ mod transport;
 mod websocket;
 mod writer;
 
+#[cfg(feature = "rustls")]
+pub use self::tls::TlsOptions;
 pub use self::{
     accept::{AcceptError, FirstRequest, PlainRequest, Upgrade, accept, accept_with},
     byte_stream::{ByteStream, ByteStreamOptions, TextMessages},
-    connect::{Connect, ConnectError, connect},
+    connect::{Connect, ConnectError, Step, connect},
     error::{Error, SendError},
     message_reader::MessageReader,
     message_writer::MessageWriter,

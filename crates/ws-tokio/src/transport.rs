@@ -2,58 +2,104 @@
 
 use std::{
     io::{self, IoSlice},
+    net::SocketAddr,
     pin::Pin,
     task::{Context, Poll},
 };
 
+#[cfg(unix)]
+use tokio::net::UnixStream;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
+#[cfg(feature = "rustls")]
+use tokio_rustls::{client::TlsStream, rustls::ClientConnection};
 
-/// What [`connect`](crate::connect) connects over: TCP, with TLS for `wss`.
+/// What [`connect`](crate::connect) connects over: TCP or a Unix socket, with TLS for `wss`.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ClientStream {
     /// TCP.
     Plain(TcpStream),
-    /// TLS over TCP.
+    /// A Unix socket, for `ws+unix`.
+    #[cfg(unix)]
+    Unix(UnixStream),
+    /// TLS over TCP: with the server, or for a `ws` address with a proxy.
     #[cfg(feature = "rustls")]
-    Tls(Box<tokio_rustls::client::TlsStream<TcpStream>>),
+    Tls(Box<TlsStream<TcpStream>>),
+    /// TLS with the server inside of TLS with a proxy.
+    #[cfg(feature = "rustls")]
+    TlsInTls(Box<TlsStream<TlsStream<TcpStream>>>),
 }
 
 impl ClientStream {
-    /// The TCP connection below.
+    /// The TCP connection below; a Unix socket has none.
     #[must_use]
-    pub fn tcp(&self) -> &TcpStream {
+    pub fn tcp(&self) -> Option<&TcpStream> {
         match self {
-            Self::Plain(tcp) => tcp,
+            Self::Plain(tcp) => Some(tcp),
+            #[cfg(unix)]
+            Self::Unix(_) => None,
             #[cfg(feature = "rustls")]
-            Self::Tls(tls) => tls.get_ref().0,
+            Self::Tls(tls) => Some(tls.get_ref().0),
+            #[cfg(feature = "rustls")]
+            Self::TlsInTls(tls) => Some(tls.get_ref().0.get_ref().0),
+        }
+    }
+
+    /// Who is at the other end of TCP: the server, or its proxy.
+    ///
+    /// # Errors
+    /// `Unsupported` for a Unix socket; what the system says when the connection is gone.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.tcp().ok_or_else(|| io::Error::from(io::ErrorKind::Unsupported))?.peer_addr()
+    }
+
+    /// Our end of TCP.
+    ///
+    /// # Errors
+    /// As for [`peer_addr`](Self::peer_addr).
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.tcp().ok_or_else(|| io::Error::from(io::ErrorKind::Unsupported))?.local_addr()
+    }
+
+    /// The innermost TLS session: its version, the peer's certificates, the protocol that ALPN chose.
+    #[cfg(feature = "rustls")]
+    #[must_use]
+    pub fn tls(&self) -> Option<&ClientConnection> {
+        match self {
+            Self::Tls(tls) => Some(tls.get_ref().1),
+            Self::TlsInTls(tls) => Some(tls.get_ref().1),
+            _ => None,
         }
     }
 }
 
 /// Calls a method of whichever stream it is.
 macro_rules! delegate {
-    ($self:ident, $method:ident ( $($argument:expr),* )) => {
-        match $self.get_mut() {
-            ClientStream::Plain(tcp) => Pin::new(tcp).$method($($argument),*),
+    ($this:expr, $stream:ident => $call:expr) => {
+        match $this {
+            ClientStream::Plain($stream) => $call,
+            #[cfg(unix)]
+            ClientStream::Unix($stream) => $call,
             #[cfg(feature = "rustls")]
-            ClientStream::Tls(tls) => Pin::new(tls).$method($($argument),*),
+            ClientStream::Tls($stream) => $call,
+            #[cfg(feature = "rustls")]
+            ClientStream::TlsInTls($stream) => $call,
         }
     };
 }
 
 impl AsyncRead for ClientStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        delegate!(self, poll_read(cx, buf))
+        delegate!(self.get_mut(), stream => Pin::new(stream).poll_read(cx, buf))
     }
 }
 
 impl AsyncWrite for ClientStream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        delegate!(self, poll_write(cx, buf))
+        delegate!(self.get_mut(), stream => Pin::new(stream).poll_write(cx, buf))
     }
 
     fn poll_write_vectored(
@@ -61,22 +107,18 @@ impl AsyncWrite for ClientStream {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        delegate!(self, poll_write_vectored(cx, slices))
+        delegate!(self.get_mut(), stream => Pin::new(stream).poll_write_vectored(cx, slices))
     }
 
     fn is_write_vectored(&self) -> bool {
-        match self {
-            Self::Plain(tcp) => tcp.is_write_vectored(),
-            #[cfg(feature = "rustls")]
-            Self::Tls(tls) => tls.is_write_vectored(),
-        }
+        delegate!(self, stream => stream.is_write_vectored())
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        delegate!(self, poll_flush(cx))
+        delegate!(self.get_mut(), stream => Pin::new(stream).poll_flush(cx))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        delegate!(self, poll_shutdown(cx))
+        delegate!(self.get_mut(), stream => Pin::new(stream).poll_shutdown(cx))
     }
 }

@@ -50,13 +50,15 @@ struct Facts {
     subprotocol: Option<String>,
     extensions: Vec<&'static str>,
     response: Option<Response<()>>,
+    url: Option<String>,
 }
 
 impl Facts {
     fn new(agreed: Agreed, keeps_response: bool) -> Option<Box<Self>> {
         let Agreed { subprotocol, extensions, response, .. } = agreed;
         let any = subprotocol.is_some() || !extensions.is_empty() || keeps_response;
-        any.then(|| Box::new(Self { subprotocol, extensions, response: keeps_response.then_some(response) }))
+        let response = keeps_response.then_some(response);
+        any.then(|| Box::new(Self { subprotocol, extensions, response, url: None }))
     }
 }
 
@@ -335,6 +337,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     #[must_use]
     pub fn response(&self) -> Option<&Response<()>> {
         self.facts.as_ref()?.response.as_ref()
+    }
+
+    /// The address that the connection was opened with, behind all redirects; kept by clients only. Without user
+    /// information, its scheme `ws`, `wss` or `ws+unix`.
+    #[must_use]
+    pub fn url(&self) -> Option<&str> {
+        self.facts.as_ref()?.url.as_deref()
+    }
+
+    pub(crate) fn set_url(&mut self, url: String) {
+        if let Some(facts) = &mut self.facts {
+            facts.url = Some(url);
+        }
     }
 
     /// Bytes that wait to be sent.

@@ -11,7 +11,7 @@ use tokio::{
 };
 use ws_testkit::{Frame, read_frames};
 use ws_tokio::{
-    AcceptError, Connect, ConnectError, Error, SendError, WebSocket,
+    AcceptError, Connect, ConnectError, Error, SendError, Step, WebSocket,
     endpoint::{
         ConnectionOptions, ServerConfig,
         driver::{CloseCode, Config, Expired, Fault, Initiator, Timeouts},
@@ -104,7 +104,7 @@ async fn a_silent_server_is_given_up_after_ten_seconds() {
     let start = Instant::now();
     let (near, _far) = duplex(4096);
     let connected = Connect::new("ws://example.com/").expect("an address").over(near).await;
-    assert!(matches!(connected, Err(ConnectError::Timeout)));
+    assert!(matches!(connected, Err(ConnectError::Timeout { step: Step::Handshake })));
     assert_eq!(since(start), 10);
 }
 

@@ -333,7 +333,7 @@ async fn an_address_is_connected_to_over_tcp() {
     };
     let connects = async {
         let mut ws = ws_tokio::connect(&address).await.expect("connected");
-        assert!(ws.get_ref().tcp().nodelay().expect("an option"));
+        assert!(ws.get_ref().tcp().expect("TCP").nodelay().expect("an option"));
         assert_eq!(ws.response().expect("kept").status(), 101);
         ws.send("hello").await.expect("sent");
         assert_eq!(ws.recv().await.expect("not the end").expect("a message"), Message::from("hello"));

@@ -316,6 +316,7 @@ async fn connect_to(answer: &[u8]) -> Result<WebSocket<DuplexStream>, ConnectErr
 async fn a_client_is_told_what_is_wrong_with_the_answer() {
     let upgrade = "HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
     let handshake = |error: &ConnectError| match error {
+        ConnectError::Refused { .. } => "UnexpectedStatus".to_owned(),
         ConnectError::Handshake(ClientHandshakeError::Response(error)) => format!("{error:?}"),
         error => panic!("{error:?}"),
     };

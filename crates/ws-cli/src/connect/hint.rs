@@ -27,8 +27,9 @@ pub(super) fn request(url: &str, error: &ClientRequestError) -> String {
 pub(super) fn connection(error: &ConnectError) -> String {
     let help = match error {
         ConnectError::Tcp { error, .. } => tcp(error),
+        ConnectError::Refused { response, .. } => status(response),
         ConnectError::Tls { error, .. } => tls(error),
-        ConnectError::Timeout => Some("is it a WebSocket server that listens there?".to_owned()),
+        ConnectError::Timeout { .. } => Some("is it a WebSocket server that listens there?".to_owned()),
         ConnectError::Left | ConnectError::Io(_) => {
             Some("a server that wants TLS does that: try wss://".to_owned())
         }
@@ -61,14 +62,13 @@ fn tls(error: &io::Error) -> Option<String> {
 
 fn answer(error: &ClientError) -> Option<String> {
     match error {
-        ClientError::UnexpectedStatus(response) => status(response),
         ClientError::MissingSubprotocol => Some("ask for another one with -s, or for none".to_owned()),
         ClientError::Head(_) => Some("is it an HTTP server that listens there, and without TLS?".to_owned()),
         _ => None,
     }
 }
 
-fn status(response: &Response<()>) -> Option<String> {
+fn status<T>(response: &Response<T>) -> Option<String> {
     let help = match response.status() {
         StatusCode::UNAUTHORIZED => "log in with --auth USER:PASSWORD",
         StatusCode::FORBIDDEN => "some servers want to be told an origin: -o ORIGIN",
@@ -91,13 +91,12 @@ mod tests {
     use super::*;
 
     fn refused(status: u16, location: Option<&str>) -> String {
-        let mut response = Response::new(());
+        let mut response = Box::new(Response::default());
         *response.status_mut() = StatusCode::from_u16(status).unwrap();
         if let Some(location) = location {
             response.headers_mut().insert(LOCATION, location.try_into().unwrap());
         }
-        let error = ClientError::UnexpectedStatus(Box::new(response));
-        connection(&ConnectError::Handshake(ClientHandshakeError::Response(error)))
+        connection(&ConnectError::Refused { response, truncated: false })
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use ws_testkit::{Frame, read_frames};
-use ws_tokio::endpoint::frame::Role;
+use ws_tokio::endpoint::{frame::Role, handshake::accept_key};
 
 /// A peer that does what it is told, frame by frame, and nothing by itself.
 pub struct Raw<S> {
@@ -15,6 +15,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
     /// `role` is that of this side.
     pub fn new(io: S, role: Role) -> Self {
         Self { io, role, buf: Vec::new() }
+    }
+
+    /// Reads a client's request and answers 101 with nothing but what it must say.
+    pub async fn accept(&mut self) {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            assert!(self.io.read_buf(&mut head).await.expect("a request") > 0, "not the end");
+        }
+        let head = String::from_utf8(head).expect("text");
+        let key = head.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).expect("a key");
+        let accept = accept_key(&key.parse().expect("a valid key"));
+        let answer = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Accept: {}\r\n\r\n",
+            accept.as_str()
+        );
+        self.io.write_all(answer.as_bytes()).await.expect("the transport takes the answer");
     }
 
     pub async fn send(&mut self, frame: Frame) {
