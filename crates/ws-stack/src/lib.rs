@@ -105,12 +105,12 @@ pub use ws_endpoint::{
     handshake::{ClientRequest, Refusal},
 };
 #[cfg(feature = "tokio")]
-pub use ws_tokio::Step;
-#[cfg(feature = "tokio")]
 pub use ws_tokio::{
     AcceptError, ByteStream, ByteStreamOptions, ClientStream, Connect, ConnectError, Error, FirstRequest,
     MessageReader, MessageWriter, OwnedReader, OwnedWriter, PlainRequest, Reader, ReuniteError, SendError,
     TextMessages, Upgrade, WebSocket, Writer, accept, accept_with, connect, http,
 };
+#[cfg(feature = "tokio")]
+pub use ws_tokio::{Backoff, Reconnect, Step, StopHandle};
 #[cfg(feature = "rustls")]
 pub use ws_tokio::{TlsOptions, rustls};

@@ -61,6 +61,7 @@ mod message_reader;
 mod message_writer;
 mod pump;
 mod reader;
+mod reconnect;
 mod scratch;
 mod split;
 mod stream;
@@ -82,6 +83,7 @@ pub use self::{
     message_reader::MessageReader,
     message_writer::MessageWriter,
     reader::Reader,
+    reconnect::{Backoff, Reconnect, StopHandle},
     split::{OwnedReader, OwnedWriter, ReuniteError},
     transport::ClientStream,
     websocket::WebSocket,
