@@ -107,8 +107,9 @@ pub use ws_endpoint::{
 #[cfg(feature = "tokio")]
 pub use ws_tokio::{
     AcceptError, ByteStream, ByteStreamOptions, ClientStream, Connect, ConnectError, Error, FirstRequest,
-    MessageReader, MessageWriter, OwnedReader, OwnedWriter, PlainRequest, Reader, ReuniteError, SendError,
-    TextMessages, Upgrade, WebSocket, Writer, accept, accept_with, connect, http,
+    Handle, HandleReceiver, HandleSender, MessageReader, MessageWriter, OwnedReader, OwnedWriter,
+    PlainRequest, Reader, ReuniteError, SendError, SpawnOptions, Task, TextMessages, Upgrade, WebSocket,
+    Writer, accept, accept_with, connect, http,
 };
 #[cfg(feature = "tokio")]
 pub use ws_tokio::{Backoff, Reconnect, Step, StopHandle};

@@ -39,8 +39,8 @@
 //! While it receives, a [`WebSocket`] answers pings and Closes. While it waits for anything, it sends a ping of its own
 //! after 25 s of silence, fails after 20 s without an answer, drops a peer that takes nothing for 30 s, and gives a
 //! closing handshake 5 s. All of these are options. A connection that nobody polls does nothing, and one that is only
-//! sent to finds its peer's pings when it is next received from: give it to two tasks with [`WebSocket::split`] where
-//! that may take long.
+//! sent to finds its peer's pings when it is next received from: where that may take long, give it to two tasks with
+//! [`WebSocket::split`], or a task of its own with [`WebSocket::spawn`].
 //!
 //! It reads and writes once for each batch of messages, into buffers that all connections of a thread take in turn, so
 //! that an idle one holds none.
@@ -63,6 +63,7 @@ mod pump;
 mod reader;
 mod reconnect;
 mod scratch;
+mod spawn;
 mod split;
 mod stream;
 mod tasks;
@@ -84,6 +85,7 @@ pub use self::{
     message_writer::MessageWriter,
     reader::Reader,
     reconnect::{Backoff, Reconnect, StopHandle},
+    spawn::{Handle, HandleReceiver, HandleSender, SpawnOptions, Task},
     split::{OwnedReader, OwnedWriter, ReuniteError},
     transport::ClientStream,
     websocket::WebSocket,
