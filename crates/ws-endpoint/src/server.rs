@@ -163,6 +163,13 @@ impl UpgradeRequest {
         &self.request
     }
 
+    /// What travels with the request inside of this program ([`http::Extensions`]): values that whoever looks at the
+    /// request hands on to the connection.
+    #[must_use]
+    pub fn request_extensions_mut(&mut self) -> &mut http::Extensions {
+        self.request.extensions_mut()
+    }
+
     /// What it asks for: host, origin, subprotocols, extensions, version.
     #[must_use]
     pub fn upgrade(&self) -> &Upgrade {
@@ -248,6 +255,12 @@ pub struct Accepted {
 }
 
 impl Accepted {
+    /// The client's request.
+    #[must_use]
+    pub fn request(&self) -> &Request<()> {
+        &self.request
+    }
+
     /// The answer, for an HTTP server that sends it itself.
     #[must_use]
     pub fn response(&self) -> &Response<()> {

@@ -64,6 +64,11 @@
 //! [`Upgrade::read`] gives the request; then [`accept`](Upgrade::accept) it, with a subprotocol or headers of your choice,
 //! or [`refuse`](Upgrade::refuse) it with any status.
 //!
+//! # Inside another HTTP server
+//!
+//! With the feature `hyper`, connections open inside a server of hyper 1, beside its pages and on the same port; with
+//! `axum`, in a handler of axum. `ws_stack::hyper` shows how.
+//!
 //! # Limits and deadlines
 //!
 //! Every bound has a default and can be changed: [`Limits`], [`Timeouts`], and for the handshake [`ServerConfig`] and
@@ -87,6 +92,8 @@
 //! - `simd` (default): SIMD validation of UTF-8, chosen at run time; needs no build flags.
 //! - `tokio` (default): the client and the server on tokio.
 //! - `rustls`: `wss` by rustls with ring, trusting the platform's certificates unless told otherwise.
+//! - `hyper`: upgrades inside HTTP servers of hyper 1, and a layer of tower, as `ws_stack::hyper`.
+//! - `axum`: the extractor for axum 0.8, as `ws_stack::hyper::axum`.
 #![forbid(unsafe_code)]
 
 mod error;
@@ -104,6 +111,8 @@ pub use ws_endpoint::{
     extensions, frame, handshake,
     handshake::{ClientRequest, Refusal},
 };
+#[cfg(feature = "hyper")]
+pub use ws_hyper as hyper;
 #[cfg(feature = "tokio")]
 pub use ws_tokio::{
     AcceptError, ByteStream, ByteStreamOptions, ClientStream, Connect, ConnectError, Error, FirstRequest,

@@ -71,6 +71,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         Self { reader: Reader { io, pump }, writer: Writer::new(sender), facts: None, tasks: None }
     }
 
+    /// A server's connection whose answer was sent elsewhere, by an HTTP server for one. It knows its subprotocol and its
+    /// extensions; the request is dropped, so take it before if it is still needed. Bytes that came behind the request
+    /// must stand in the receiver's buffer already.
+    pub fn from_opened(io: S, opened: Opened) -> Self {
+        Self::opened(io, opened, &[], false)
+    }
+
     pub(crate) fn opened(io: S, opened: Opened, behind: &[u8], keeps_response: bool) -> Self {
         let Opened { mut connection, handshake } = opened;
         if !behind.is_empty() {
