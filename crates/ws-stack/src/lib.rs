@@ -92,6 +92,10 @@
 //! - `simd` (default): SIMD validation of UTF-8, chosen at run time; needs no build flags.
 //! - `tokio` (default): the client and the server on tokio.
 //! - `rustls`: `wss` by rustls with ring, trusting the platform's certificates unless told otherwise.
+//! - `rustls-no-provider`: the same without ring: the application installs a provider of cryptography, or names one to
+//!   `TlsOptions`.
+//! - `rustls-webpki-roots`: `TlsOptions` can trust Mozilla's authorities, compiled in.
+//! - `rustls-native-roots`: `TlsOptions` can trust the authorities that the system's store lists, read as files.
 //! - `hyper`: upgrades inside HTTP servers of hyper 1, and a layer of tower, as `ws_stack::hyper`.
 //! - `axum`: the extractor for axum 0.8, as `ws_stack::hyper::axum`.
 #![forbid(unsafe_code)]
@@ -122,5 +126,5 @@ pub use ws_tokio::{
 };
 #[cfg(feature = "tokio")]
 pub use ws_tokio::{Backoff, Reconnect, Step, StopHandle};
-#[cfg(feature = "rustls")]
+#[cfg(feature = "rustls-no-provider")]
 pub use ws_tokio::{TlsOptions, rustls};

@@ -50,6 +50,10 @@
 //! - `simd`: validates UTF-8 with SIMD instructions, see `ws-frame`. What is accepted stays the same.
 //! - `deflate`: permessage-deflate (RFC 7692): clients offer it unless told not to, servers answer it when it is switched on.
 //! - `rustls`: `wss` by rustls with ring, trusting the platform's certificates unless told otherwise.
+//! - `rustls-no-provider`: the same without ring: the application installs a provider of cryptography, or names one to
+//!   `TlsOptions`.
+//! - `rustls-webpki-roots`: `TlsOptions` can trust Mozilla's authorities, compiled in.
+//! - `rustls-native-roots`: `TlsOptions` can trust the authorities that the system's store lists, read as files.
 #![forbid(unsafe_code)]
 
 mod accept;
@@ -68,13 +72,13 @@ mod split;
 mod stream;
 mod tasks;
 mod timer;
-#[cfg(feature = "rustls")]
+#[cfg(feature = "rustls-no-provider")]
 mod tls;
 mod transport;
 mod websocket;
 mod writer;
 
-#[cfg(feature = "rustls")]
+#[cfg(feature = "rustls-no-provider")]
 pub use self::tls::TlsOptions;
 pub use self::{
     accept::{AcceptError, FirstRequest, PlainRequest, Upgrade, accept, accept_with},
@@ -92,6 +96,6 @@ pub use self::{
     writer::Writer,
 };
 pub use http;
-#[cfg(feature = "rustls")]
+#[cfg(feature = "rustls-no-provider")]
 pub use tokio_rustls::rustls;
 pub use ws_endpoint as endpoint;

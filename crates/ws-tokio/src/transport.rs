@@ -13,7 +13,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
-#[cfg(feature = "rustls")]
+#[cfg(feature = "rustls-no-provider")]
 use tokio_rustls::{client::TlsStream, rustls::ClientConnection};
 
 /// What [`connect`](crate::connect) connects over: TCP or a Unix socket, with TLS for `wss`.
@@ -26,10 +26,10 @@ pub enum ClientStream {
     #[cfg(unix)]
     Unix(UnixStream),
     /// TLS over TCP: with the server, or for a `ws` address with a proxy.
-    #[cfg(feature = "rustls")]
+    #[cfg(feature = "rustls-no-provider")]
     Tls(Box<TlsStream<TcpStream>>),
     /// TLS with the server inside of TLS with a proxy.
-    #[cfg(feature = "rustls")]
+    #[cfg(feature = "rustls-no-provider")]
     TlsInTls(Box<TlsStream<TlsStream<TcpStream>>>),
 }
 
@@ -41,9 +41,9 @@ impl ClientStream {
             Self::Plain(tcp) => Some(tcp),
             #[cfg(unix)]
             Self::Unix(_) => None,
-            #[cfg(feature = "rustls")]
+            #[cfg(feature = "rustls-no-provider")]
             Self::Tls(tls) => Some(tls.get_ref().0),
-            #[cfg(feature = "rustls")]
+            #[cfg(feature = "rustls-no-provider")]
             Self::TlsInTls(tls) => Some(tls.get_ref().0.get_ref().0),
         }
     }
@@ -65,7 +65,7 @@ impl ClientStream {
     }
 
     /// The innermost TLS session: its version, the peer's certificates, the protocol that ALPN chose.
-    #[cfg(feature = "rustls")]
+    #[cfg(feature = "rustls-no-provider")]
     #[must_use]
     pub fn tls(&self) -> Option<&ClientConnection> {
         match self {
@@ -83,9 +83,9 @@ macro_rules! delegate {
             ClientStream::Plain($stream) => $call,
             #[cfg(unix)]
             ClientStream::Unix($stream) => $call,
-            #[cfg(feature = "rustls")]
+            #[cfg(feature = "rustls-no-provider")]
             ClientStream::Tls($stream) => $call,
-            #[cfg(feature = "rustls")]
+            #[cfg(feature = "rustls-no-provider")]
             ClientStream::TlsInTls($stream) => $call,
         }
     };

@@ -219,3 +219,28 @@ async fn a_close_is_a_close_of_tls_too() {
     let (closed, ()) = tokio::join!(client.close(CloseCode::NORMAL, "bye"), serves);
     assert!(closed.expect("closed").expect("the end").is_clean());
 }
+
+#[tokio::test]
+async fn compiled_and_listed_authorities_do_not_trust_ours() {
+    let ours = identity("localhost");
+    let mut all = vec![TlsOptions::new().provider(Arc::new(ring::default_provider()))];
+    #[cfg(feature = "rustls-webpki-roots")]
+    all.push(TlsOptions::new().webpki_roots());
+    #[cfg(feature = "rustls-native-roots")]
+    match TlsOptions::new().native_roots() {
+        Ok(options) => all.push(options),
+        Err(error) => assert!(!error.to_string().is_empty(), "a system without a store says so"),
+    }
+    for options in all {
+        let tls = options.build().expect("a config");
+        let (client, _) = meet(server(&ours, None, &[]), "localhost", |connect| connect.tls(tls)).await;
+        assert!(matches!(client, Err(ConnectError::Tls { .. })), "{client:?}");
+    }
+    #[cfg(feature = "rustls-webpki-roots")]
+    {
+        let both = TlsOptions::new().root(ours.cert.der().clone());
+        let tls = both.webpki_roots().build().expect("a config");
+        let (client, _) = meet(server(&ours, None, &[]), "localhost", |connect| connect.tls(tls)).await;
+        client.expect("what was added is trusted beside them");
+    }
+}

@@ -360,7 +360,7 @@ async fn a_port_that_nobody_listens_on_is_an_error_of_tcp() {
     assert_eq!((host.as_str(), named), ("127.0.0.1", port));
 }
 
-#[cfg(not(feature = "rustls"))]
+#[cfg(not(feature = "rustls-no-provider"))]
 #[tokio::test]
 async fn wss_without_tls_is_an_error_that_says_so() {
     let error = ws_tokio::connect("wss://127.0.0.1:1/").await.expect_err("no TLS");

@@ -237,7 +237,7 @@ impl Connect {
 
     /// The TLS of `wss`; [`TlsOptions`](crate::TlsOptions) makes one. It is used for every hop, a client certificate with
     /// it.
-    #[cfg(feature = "rustls")]
+    #[cfg(feature = "rustls-no-provider")]
     #[must_use]
     pub fn tls(mut self, config: Arc<tokio_rustls::rustls::ClientConfig>) -> Self {
         self.tls = Some(config);
@@ -249,7 +249,7 @@ impl Connect {
     ///
     /// # Errors
     /// When it is no name of a host.
-    #[cfg(feature = "rustls")]
+    #[cfg(feature = "rustls-no-provider")]
     pub fn server_name(
         mut self,
         name: &str,
@@ -260,7 +260,7 @@ impl Connect {
     }
 
     /// Sends no name to TLS (no SNI). The certificate must still be for the server.
-    #[cfg(feature = "rustls")]
+    #[cfg(feature = "rustls-no-provider")]
     #[must_use]
     pub fn without_sni(mut self) -> Self {
         self.options.tls.sni = false;

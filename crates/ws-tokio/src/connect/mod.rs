@@ -69,7 +69,7 @@ pub struct Connect {
     /// How the connection behaves.
     pub config: ClientConfig,
     /// The TLS that a `wss` address uses; without one the platform's certificates are trusted.
-    #[cfg(feature = "rustls")]
+    #[cfg(feature = "rustls-no-provider")]
     pub tls: Option<std::sync::Arc<tokio_rustls::rustls::ClientConfig>>,
     options: Options,
 }
@@ -89,7 +89,7 @@ impl Connect {
         Self {
             request,
             config: ClientConfig::default(),
-            #[cfg(feature = "rustls")]
+            #[cfg(feature = "rustls-no-provider")]
             tls: None,
             options: Options::default(),
         }

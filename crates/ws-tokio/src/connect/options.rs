@@ -33,7 +33,7 @@ pub(super) struct Options {
     pub(super) max_redirects: usize,
     pub(super) on_redirect: Option<RedirectHook>,
     pub(super) max_body_len: usize,
-    #[cfg(feature = "rustls")]
+    #[cfg(feature = "rustls-no-provider")]
     pub(super) tls: crate::tls::Names,
 }
 
@@ -46,7 +46,7 @@ impl Default for Options {
             max_redirects: 0,
             on_redirect: None,
             max_body_len: MAX_BODY_LEN,
-            #[cfg(feature = "rustls")]
+            #[cfg(feature = "rustls-no-provider")]
             tls: crate::tls::Names::default(),
         }
     }

@@ -19,14 +19,14 @@ pub(super) async fn transport(
     request: &ClientRequest,
     deadline: Deadline,
 ) -> Result<(ClientStream, BytesMut), ConnectError> {
-    if request.is_tls() && cfg!(not(feature = "rustls")) {
+    if request.is_tls() && cfg!(not(feature = "rustls-no-provider")) {
         return Err(ConnectError::TlsUnavailable);
     }
     if let Some(path) = request.socket_path() {
         return Ok((socket(path, deadline).await?, BytesMut::new()));
     }
     let tcp = tcp(connect, request.host(), request.port(), deadline).await?;
-    #[cfg(feature = "rustls")]
+    #[cfg(feature = "rustls-no-provider")]
     if request.is_tls() {
         let tls = tls(connect, request.host(), tcp, deadline).await?;
         return Ok((ClientStream::Tls(Box::new(tls)), BytesMut::new()));
@@ -78,7 +78,7 @@ async fn resolve(connect: &Connect, host: &str, port: u16) -> Result<Vec<SocketA
 }
 
 /// TLS with a server.
-#[cfg(feature = "rustls")]
+#[cfg(feature = "rustls-no-provider")]
 async fn tls<S>(
     connect: &Connect,
     host: &str,

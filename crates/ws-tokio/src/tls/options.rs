@@ -6,9 +6,9 @@ use rustls_platform_verifier::Verifier;
 use tokio_rustls::rustls::{
     ClientConfig, Error, RootCertStore,
     client::{WebPkiServerVerifier, danger::ServerCertVerifier},
-    crypto::{CryptoProvider, ring},
+    crypto::CryptoProvider,
     pki_types::{
-        CertificateDer, PrivateKeyDer,
+        CertificateDer, PrivateKeyDer, TrustAnchor,
         pem::{self, PemObject},
     },
 };
@@ -32,7 +32,9 @@ use super::trust::AnyCertificate;
 /// ```
 #[derive(Debug, Default)]
 pub struct TlsOptions {
+    provider: Option<Arc<CryptoProvider>>,
     roots: Vec<CertificateDer<'static>>,
+    anchors: Vec<TrustAnchor<'static>>,
     trust: Trust,
     identity: Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>,
     alpn: Option<Vec<Vec<u8>>>,
@@ -77,6 +79,40 @@ impl TlsOptions {
         self
     }
 
+    /// Trusts Mozilla's authorities, as they were when this was compiled, instead of the platform's.
+    #[cfg(feature = "rustls-webpki-roots")]
+    #[must_use]
+    pub fn webpki_roots(mut self) -> Self {
+        self.anchors.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        self.only_added_roots()
+    }
+
+    /// Trusts the authorities that the system's store lists, read as files now, instead of asking the platform about each
+    /// certificate. Those that cannot be read are left out.
+    ///
+    /// # Errors
+    /// When none can be read.
+    #[cfg(feature = "rustls-native-roots")]
+    pub fn native_roots(mut self) -> std::io::Result<Self> {
+        let mut found = rustls_native_certs::load_native_certs();
+        let mut store = RootCertStore::empty();
+        if store.add_parsable_certificates(found.certs).0 == 0 {
+            let none =
+                || std::io::Error::new(std::io::ErrorKind::NotFound, "the system lists no authorities");
+            return Err(found.errors.pop().map_or_else(none, std::io::Error::other));
+        }
+        self.anchors.append(&mut store.roots);
+        Ok(self.only_added_roots())
+    }
+
+    /// Uses this provider of cryptography. Without it, the one that the application has installed for its process is used,
+    /// or else ring, with the feature `rustls`.
+    #[must_use]
+    pub fn provider(mut self, provider: Arc<CryptoProvider>) -> Self {
+        self.provider = Some(provider);
+        self
+    }
+
     /// Presents this certificate to servers that ask for one: the chain, the client's own first, and its key.
     #[must_use]
     pub fn client_certificate(
@@ -112,16 +148,19 @@ impl TlsOptions {
         self
     }
 
-    /// The config for rustls, with ring as its provider. To build it takes milliseconds, because the platform's
+    /// The config for rustls. To build it takes milliseconds, because the platform's
     /// certificates are loaded: build one, and share it.
     ///
     /// # Errors
-    /// When the platform's certificates cannot be loaded, a root is none, no root was added with
+    /// When there is no provider of cryptography, the platform's certificates cannot be loaded, a root is none, no root was added with
     /// [`only_added_roots`](Self::only_added_roots), or the key does not fit the client's certificate.
     pub fn build(self) -> Result<Arc<ClientConfig>, Error> {
         // The provider is named, so that a program with two of them linked does not have to choose first.
-        let provider = Arc::new(ring::default_provider());
-        let verifier = verifier(self.trust, self.roots, &provider)?;
+        let provider = match self.provider {
+            Some(provider) => provider,
+            None => default_provider()?,
+        };
+        let verifier = verifier(self.trust, self.roots, self.anchors, &provider)?;
         let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .dangerous()
@@ -135,9 +174,21 @@ impl TlsOptions {
     }
 }
 
+/// What the application has installed comes first.
+fn default_provider() -> Result<Arc<CryptoProvider>, Error> {
+    if let Some(installed) = CryptoProvider::get_default() {
+        return Ok(Arc::clone(installed));
+    }
+    #[cfg(feature = "rustls")]
+    return Ok(Arc::new(tokio_rustls::rustls::crypto::ring::default_provider()));
+    #[cfg(not(feature = "rustls"))]
+    Err(Error::General("no provider of cryptography: install one, or name one to TlsOptions".to_owned()))
+}
+
 fn verifier(
     trust: Trust,
     roots: Vec<CertificateDer<'static>>,
+    anchors: Vec<TrustAnchor<'static>>,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ServerCertVerifier>, Error> {
     let provider = Arc::clone(provider);
@@ -145,7 +196,7 @@ fn verifier(
         Trust::Platform => Ok(Arc::new(Verifier::new_with_extra_roots(roots, provider)?)),
         Trust::Anybody => Ok(Arc::new(AnyCertificate(provider))),
         Trust::Nobody => {
-            let mut store = RootCertStore::empty();
+            let mut store = RootCertStore { roots: anchors };
             for root in roots {
                 store.add(root)?;
             }
