@@ -11,3 +11,4 @@ pub use error::{ClientError, ClientRequestError};
 pub use handshake::{ClientHandshake, ClientResponse, MAX_INTERIM_RESPONSES};
 pub use redirect::{Redirect, RedirectError, Redirects, is_redirect};
 pub use request::ClientRequest;
+pub(crate) use target::basic;

@@ -31,6 +31,7 @@
 //! - [`ClientRequest`] becomes a [`ClientHandshake`], which gives a [`ClientResponse`] or a [`ClientError`].
 //! - [`ClientRequest::redirected`] follows a redirect, without telling another server what was meant for the first;
 //!   [`Redirects`] counts.
+//! - [`ProxyExchange`] opens a tunnel through the proxy of a [`ProxyAddress`], by HTTP CONNECT or SOCKS5.
 //! - [`HeadReader`] reads a request from bytes in any cutting, in linear time and within [`HeadLimits`].
 //! - [`check`] turns an [`http::Request`], read here or by an HTTP server, into an [`Upgrade`] or a [`Refusal`]; each
 //!   [`RequestError`] has one status.
@@ -54,6 +55,7 @@ mod head;
 mod header;
 mod host;
 mod key;
+mod proxy;
 mod server;
 mod subprotocol;
 mod version;
@@ -66,6 +68,11 @@ pub use client::{
 pub use field::{InvalidHeader, MAX_ADDED_HEADERS};
 pub use head::{HeadError, HeadLimits, HeadReader};
 pub use key::{AcceptKey, InvalidKey, Key, RandomSourceError, accept_key};
+pub use proxy::{
+    ConnectError, ConnectExchange, ConnectRequest, ProxyAddress, ProxyAddressError, ProxyCredentials,
+    ProxyError, ProxyExchange, ProxyKind, ProxyRequestError, ProxyStep, Socks5Error, Socks5Exchange,
+    Socks5Refusal,
+};
 pub use server::{
     AcceptBuilder, OriginPolicy, Refusal, RequestError, ResponseError, ServerPolicy, Upgrade, check,
     is_upgrade,

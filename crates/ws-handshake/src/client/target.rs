@@ -190,7 +190,7 @@ fn from_user_info(user_info: &str) -> Result<HeaderValue, ClientRequestError> {
 }
 
 /// `Authorization: Basic` (RFC 7617 section 2), marked sensitive so that it stays out of debug output.
-pub(super) fn basic(user: &[u8], password: &[u8]) -> Result<HeaderValue, ClientRequestError> {
+pub(crate) fn basic(user: &[u8], password: &[u8]) -> Result<HeaderValue, ClientRequestError> {
     if user.contains(&b':') || user.iter().chain(password).any(u8::is_ascii_control) {
         return Err(ClientRequestError::Credentials);
     }
