@@ -71,7 +71,7 @@ fn steps(repo: &Repo) -> Vec<Step<'_>> {
             "write the test, or the reason, into docs/conformance/rfc*.toml",
             || rfc::check(repo).map(|()| Outcome::Passed),
         ),
-        Step::new("real peers", "install node with npm, and Python 3", || Ok(peers::check())),
+        Step::new("real peers", "install what is named", || Ok(peers::check())),
         Step::command("tests", "run the failing test alone: `cargo test -p <crate> <name>`", tests(repo)),
         Step::command(
             "examples in the documentation",
