@@ -100,6 +100,15 @@ impl ServerHandshake {
         Self { config, reader }
     }
 
+    /// Looks for a request, whatever it asks for, and does not check it yet. `None` means that more bytes are needed;
+    /// append them to the same buffer. Bytes behind the request, the first frames, stay in the buffer.
+    ///
+    /// # Errors
+    /// A [`Refusal`] with the answer to what is no request, or too large a one.
+    pub fn read(&mut self, buf: &mut BytesMut) -> Result<Option<Request<()>>, Refusal> {
+        Ok(self.reader.read_request(buf)?)
+    }
+
     /// Looks for the request in what has been received. `None` means that more bytes are needed; append them to the
     /// same buffer. Bytes behind the request, the first frames, stay in the buffer.
     ///
@@ -136,6 +145,16 @@ pub enum AnyRequest {
     Plain(Request<()>),
 }
 
+/// A request that breaks a rule, and what it is answered.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct RefusedRequest {
+    /// The request as it came.
+    pub request: Request<()>,
+    /// The answer to send; the transport ends behind it.
+    pub refusal: Refusal,
+}
+
 /// A request for a WebSocket that breaks no rule: to be inspected, and then accepted or refused.
 #[derive(Debug)]
 pub struct UpgradeRequest {
@@ -152,9 +171,21 @@ impl UpgradeRequest {
     /// # Errors
     /// A [`Refusal`] holds the answer to send.
     pub fn new(request: Request<()>, config: Arc<ServerConfig>) -> Result<Self, Refusal> {
-        let upgrade = check(&request, &config.policy)?;
-        let subprotocol = config.subprotocols.choose(upgrade.subprotocols()).map(str::to_owned);
-        Ok(Self { request, upgrade, config, subprotocol, headers: Vec::new() })
+        Self::check(request, config).map_err(|refused| refused.refusal)
+    }
+
+    /// The same, and a request that breaks a rule comes back with its refusal.
+    ///
+    /// # Errors
+    /// [`RefusedRequest`].
+    pub fn check(request: Request<()>, config: Arc<ServerConfig>) -> Result<Self, Box<RefusedRequest>> {
+        match check(&request, &config.policy) {
+            Ok(upgrade) => {
+                let subprotocol = config.subprotocols.choose(upgrade.subprotocols()).map(str::to_owned);
+                Ok(Self { request, upgrade, config, subprotocol, headers: Vec::new() })
+            }
+            Err(refusal) => Err(Box::new(RefusedRequest { request, refusal })),
+        }
     }
 
     /// The request as it came.
@@ -207,16 +238,21 @@ impl UpgradeRequest {
         Ok(())
     }
 
+    /// Whether the extensions that the client offers can be read, which [`accept`](Self::accept) finds out too: for those
+    /// who want every rule checked before they ask anybody whether to accept.
+    ///
+    /// # Errors
+    /// A [`Refusal`] with 400 for a malformed `Sec-WebSocket-Extensions`.
+    pub fn check_extensions(&self) -> Result<(), Refusal> {
+        self.respond(&Registry::new()).map(drop)
+    }
+
     /// Accepts: negotiates the extensions and makes the answer.
     ///
     /// # Errors
     /// A [`Refusal`] with 400 for a malformed `Sec-WebSocket-Extensions`.
     pub fn accept(self) -> Result<Accepted, Refusal> {
-        let options = self.config.connection.session(Role::Server);
-        let negotiated =
-            self.config.extensions.respond(self.upgrade.extensions(), &options).map_err(|error| {
-                Refusal::new(StatusCode::BAD_REQUEST, format!("Sec-WebSocket-Extensions: {error}"))
-            })?;
+        let negotiated = self.respond(&self.config.extensions)?;
         let response = self
             .response(&negotiated)
             .map_err(|error| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, error))?;
@@ -226,6 +262,13 @@ impl UpgradeRequest {
             negotiated,
             request: self.request,
             connection: self.config.connection.clone(),
+        })
+    }
+
+    fn respond(&self, extensions: &Registry) -> Result<Negotiated, Refusal> {
+        let options = self.config.connection.session(Role::Server);
+        extensions.respond(self.upgrade.extensions(), &options).map_err(|error| {
+            Refusal::new(StatusCode::BAD_REQUEST, format!("Sec-WebSocket-Extensions: {error}"))
         })
     }
 

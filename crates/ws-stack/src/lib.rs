@@ -15,24 +15,23 @@
 //! }
 //! ```
 //!
-//! # A server in fifteen
+//! # A server in ten
 //!
 //! ```no_run
 //! #[tokio::main]
-//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:9001").await?;
-//!     loop {
-//!         let (stream, _) = listener.accept().await?;
-//!         tokio::spawn(async move {
-//!             let mut ws = ws_stack::accept(stream).await?;
-//!             while let Some(message) = ws.recv().await {
-//!                 ws.send(message?).await?;
-//!             }
-//!             Ok::<_, ws_stack::BoxError>(())
-//!         });
-//!     }
+//! async fn main() -> Result<(), ws_stack::BindError> {
+//!     let server = ws_stack::Server::builder().bind("127.0.0.1:9001").await?;
+//!     server.serve(|mut conn| async move {
+//!         while let Some(Ok(message)) = conn.socket.recv().await {
+//!             let _ = conn.socket.send(message).await;
+//!         }
+//!     }).await;
+//!     Ok(())
 //! }
 //! ```
+//!
+//! [`ServerBuilder`] has the rest: addresses, Unix sockets, TLS, who is accepted and what they are answered, limits,
+//! deadlines. [`Server::clients`] are the open connections, [`Server::shutdown`] closes them under a deadline.
 //!
 //! # Messages
 //!
@@ -61,7 +60,8 @@
 //!
 //! # Inspecting a request before it is accepted
 //!
-//! [`Upgrade::read`] gives the request; then [`accept`](Upgrade::accept) it, with a subprotocol or headers of your choice,
+//! [`ServerBuilder::authorize`] is asked about each request. Who listens themselves has [`accept`], and
+//! [`Upgrade::read`], which gives the request; then [`accept`](Upgrade::accept) it, with a subprotocol or headers of your choice,
 //! or [`refuse`](Upgrade::refuse) it with any status.
 //!
 //! # Inside another HTTP server
@@ -91,11 +91,12 @@
 //!   unless told not to. Servers answer it when it is switched on.
 //! - `simd` (default): SIMD validation of UTF-8, chosen at run time; needs no build flags.
 //! - `tokio` (default): the client and the server on tokio.
-//! - `rustls`: `wss` by rustls with ring, trusting the platform's certificates unless told otherwise.
+//! - `rustls`: `wss` by rustls with ring, trusting the platform's certificates unless told otherwise, and for servers.
 //! - `rustls-no-provider`: the same without ring: the application installs a provider of cryptography, or names one to
 //!   `TlsOptions`.
 //! - `rustls-webpki-roots`: `TlsOptions` can trust Mozilla's authorities, compiled in.
 //! - `rustls-native-roots`: `TlsOptions` can trust the authorities that the system's store lists, read as files.
+//! - `self-signed`: certificates that nobody has signed, for development.
 //! - `hyper`: upgrades inside HTTP servers of hyper 1, and a layer of tower, as `ws_stack::hyper`.
 //! - `axum`: the extractor for axum 0.8, as `ws_stack::hyper::axum`.
 #![forbid(unsafe_code)]
@@ -117,6 +118,8 @@ pub use ws_endpoint::{
 };
 #[cfg(feature = "hyper")]
 pub use ws_hyper as hyper;
+#[cfg(feature = "self-signed")]
+pub use ws_tokio::SelfSigned;
 #[cfg(feature = "tokio")]
 pub use ws_tokio::{
     AcceptError, ByteStream, ByteStreamOptions, ClientStream, Connect, ConnectError, Error, FirstRequest,
@@ -125,6 +128,13 @@ pub use ws_tokio::{
     Writer, accept, accept_with, connect, http,
 };
 #[cfg(feature = "tokio")]
+pub use ws_tokio::{
+    Address, Answer, BindError, Client, ClientError, Clients, Listener, NotUpgraded, Outcome, Server,
+    ServerBuilder, ServerConnection, ServerError, ServerStream, Shutdown,
+};
+#[cfg(feature = "tokio")]
 pub use ws_tokio::{Backoff, Reconnect, Step, StopHandle};
+#[cfg(feature = "rustls")]
+pub use ws_tokio::{TlsConfigError, tls_config};
 #[cfg(feature = "rustls-no-provider")]
 pub use ws_tokio::{TlsOptions, rustls};

@@ -18,21 +18,21 @@
 //!
 //! ```no_run
 //! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> std::io::Result<()> {
-//! let listener = tokio::net::TcpListener::bind("127.0.0.1:9001").await?;
-//! loop {
-//!     let (stream, _) = listener.accept().await?;
-//!     stream.set_nodelay(true)?;
-//!     tokio::spawn(async move {
-//!         let mut ws = ws_tokio::accept(stream).await?;
-//!         while let Some(message) = ws.recv().await {
-//!             ws.send(message?).await?;
+//! # async fn main() -> Result<(), ws_tokio::BindError> {
+//! let server = ws_tokio::Server::builder().bind("127.0.0.1:9001").await?;
+//! server
+//!     .serve(|mut conn| async move {
+//!         while let Some(message) = conn.socket.recv().await {
+//!             conn.socket.send(message?).await?;
 //!         }
-//!         Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
-//!     });
-//! }
+//!         Ok::<_, ws_tokio::Error>(())
+//!     })
+//!     .await;
+//! # Ok(())
 //! # }
 //! ```
+//!
+//! [`accept`] and [`Upgrade`] are the same for one transport, for those who listen themselves.
 //!
 //! # What a connection does by itself
 //!
@@ -49,11 +49,12 @@
 //!
 //! - `simd`: validates UTF-8 with SIMD instructions, see `ws-frame`. What is accepted stays the same.
 //! - `deflate`: permessage-deflate (RFC 7692): clients offer it unless told not to, servers answer it when it is switched on.
-//! - `rustls`: `wss` by rustls with ring, trusting the platform's certificates unless told otherwise.
+//! - `rustls`: `wss` by rustls with ring, trusting the platform's certificates unless told otherwise, and for servers.
 //! - `rustls-no-provider`: the same without ring: the application installs a provider of cryptography, or names one to
 //!   `TlsOptions`.
 //! - `rustls-webpki-roots`: `TlsOptions` can trust Mozilla's authorities, compiled in.
 //! - `rustls-native-roots`: `TlsOptions` can trust the authorities that the system's store lists, read as files.
+//! - `self-signed`: certificates that nobody has signed, made by rcgen, for development.
 #![forbid(unsafe_code)]
 
 mod accept;
@@ -64,9 +65,11 @@ mod jobs;
 mod message_reader;
 mod message_writer;
 mod pump;
+mod race;
 mod reader;
 mod reconnect;
 mod scratch;
+mod server;
 mod spawn;
 mod split;
 mod stream;
@@ -78,10 +81,14 @@ mod transport;
 mod websocket;
 mod writer;
 
+#[cfg(feature = "self-signed")]
+pub use self::server::SelfSigned;
+#[cfg(feature = "rustls")]
+pub use self::server::{TlsConfigError, tls_config};
 #[cfg(feature = "rustls-no-provider")]
 pub use self::tls::TlsOptions;
 pub use self::{
-    accept::{AcceptError, FirstRequest, PlainRequest, Upgrade, accept, accept_with},
+    accept::{AcceptError, FirstRequest, NotUpgraded, PlainRequest, Upgrade, accept, accept_with},
     byte_stream::{ByteStream, ByteStreamOptions, TextMessages},
     connect::{Connect, ConnectError, Step, connect},
     error::{Error, SendError},
@@ -89,6 +96,10 @@ pub use self::{
     message_writer::MessageWriter,
     reader::Reader,
     reconnect::{Backoff, Reconnect, StopHandle},
+    server::{
+        Address, Answer, BindError, Client, ClientError, Clients, Listener, Outcome, Server, ServerBuilder,
+        ServerConnection, ServerError, ServerStream, Shutdown,
+    },
     spawn::{Handle, HandleReceiver, HandleSender, SpawnOptions, Task},
     split::{OwnedReader, OwnedWriter, ReuniteError},
     transport::ClientStream,

@@ -14,7 +14,13 @@ use ws_endpoint::{
     extensions::Direction,
 };
 
-use crate::{Error, Writer, jobs::Jobs, scratch, timer::Timer};
+use crate::{
+    Error, Writer,
+    jobs::Jobs,
+    scratch,
+    server::registry::{Order, Remote},
+    timer::Timer,
+};
 
 /// The receiving half of a connection, and what drives it. All state is here and none in a future, so that every
 /// future may be dropped at any time.
@@ -27,6 +33,8 @@ pub(crate) struct Pump {
     /// The deadline that was waited for last.
     due: Option<Instant>,
     jobs: Option<Box<Jobs>>,
+    /// A server's hold on the connection.
+    pub(crate) remote: Option<Remote>,
     /// How the transport failed.
     failure: Option<io::Error>,
     /// How deferred work on a message to be sent failed.
@@ -48,6 +56,7 @@ impl Pump {
             timer: Timer::default(),
             due: None,
             jobs: None,
+            remote: None,
             failure: None,
             unmade: None,
             ended: false,
@@ -84,6 +93,10 @@ impl Pump {
                     scratch::detach(&mut self.receiver, &mut writer.sender);
                     ready!(ended);
                     self.ended = true;
+                    if let Some(remote) = self.remote.take() {
+                        let closed = self.receiver.ending().map(|ending| writer.sender.closed(ending));
+                        remote.ended(closed.is_some_and(|closed| closed.is_clean()));
+                    }
                     return Poll::Ready(Progress::Closed);
                 }
                 Progress::NeedBytes | Progress::NeedJobs => {
@@ -199,7 +212,11 @@ impl Pump {
         writer: &mut Writer,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
-        if let Err(error) = ready!(writer.poll_write(io, cx)) {
+        let written = writer.poll_write(io, cx);
+        if let Some(remote) = &self.remote {
+            remote.set_at_boundary(written.is_ready() && !writer.sender.is_closing());
+        }
+        if let Err(error) = ready!(written) {
             writer.sender.abandon();
             self.failure.get_or_insert(error);
         }
@@ -255,6 +272,9 @@ impl Pump {
         writer: &mut Writer,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
+        if self.poll_orders(writer, cx).is_ready() {
+            return Poll::Ready(());
+        }
         let now = Timer::now();
         if self.due.is_some_and(|due| due <= now) && !self.is_over() && !self.receiver.is_end_of_stream() {
             // Who waits to write does not read: the answer may have come long ago. One byte tells that the peer lives.
@@ -269,6 +289,21 @@ impl Pump {
             return Poll::Ready(()); // there is something to be written, or the end
         }
         self.timer.poll(self.due, cx)
+    }
+
+    /// Does what the server has told the connection to do. Ready when that was something.
+    fn poll_orders(&mut self, writer: &mut Writer, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(remote) = &self.remote else { return Poll::Pending };
+        match &*ready!(remote.poll_order(cx)) {
+            // The reason was cut to what fits.
+            Order::Close(code, reason) => drop(writer.close(*code, reason)),
+            Order::Drop => {
+                self.receiver.end_of_stream();
+                self.lifecycle.transport_failed(&mut writer.sender);
+                self.failure.get_or_insert_with(|| io::ErrorKind::ConnectionAborted.into());
+            }
+        }
+        Poll::Ready(())
     }
 
     /// Starts deferred work and takes back what is done. Ready when something was.

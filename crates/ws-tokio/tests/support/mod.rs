@@ -5,6 +5,7 @@ pub mod mock;
 pub mod raw;
 #[cfg(feature = "rustls")]
 pub mod tls;
+pub mod visitor;
 
 use std::{
     pin::pin,

@@ -1,0 +1,121 @@
+//! A request for a WebSocket: to be inspected, and then accepted or refused.
+
+use std::{mem, sync::Arc};
+
+use http::{HeaderName, HeaderValue, Request};
+use tokio::io::{AsyncRead, AsyncWrite};
+use ws_endpoint::{
+    Accepted, ServerConfig, ServerHandshake, UpgradeRequest,
+    handshake::{Refusal, ResponseError},
+};
+
+use super::{AcceptError, exchange::Exchange};
+use crate::{WebSocket, timer::Timer};
+
+/// A request for a WebSocket on a transport: to be inspected, and then accepted or refused.
+///
+/// ```no_run
+/// # use std::sync::Arc;
+/// # use ws_tokio::{Upgrade, endpoint::handshake::Refusal, http::StatusCode};
+/// # async fn example(stream: tokio::net::TcpStream) -> Result<(), ws_tokio::AcceptError> {
+/// let upgrade = Upgrade::read(stream, &Arc::default()).await?;
+/// if upgrade.request().uri().path() != "/chat" {
+///     return upgrade.refuse(Refusal::new(StatusCode::NOT_FOUND, "nothing is here but /chat")).await;
+/// }
+/// let mut ws = upgrade.accept().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Upgrade<S> {
+    exchange: Exchange<S>,
+    request: UpgradeRequest,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Upgrade<S> {
+    /// Reads the request, checks it, and refuses one that breaks a rule with the right status.
+    ///
+    /// # Errors
+    /// As for [`accept`](crate::accept).
+    ///
+    /// # Cancel safety
+    /// As for [`accept`](crate::accept).
+    pub async fn read(transport: S, config: &Arc<ServerConfig>) -> Result<Self, AcceptError> {
+        let mut handshake = ServerHandshake::new(Arc::clone(config));
+        let exchange = Exchange::new(transport, config);
+        let (exchange, request) = exchange.read_or_refuse(|buf| handshake.receive(buf)).await?;
+        Ok(Self::new(exchange, request))
+    }
+
+    pub(crate) fn new(exchange: Exchange<S>, request: UpgradeRequest) -> Self {
+        Self { exchange, request }
+    }
+
+    /// The request as it came.
+    pub fn request(&self) -> &Request<()> {
+        self.request.request()
+    }
+
+    /// What it asks for: host, origin, subprotocols, extensions, version.
+    pub fn facts(&self) -> &ws_endpoint::handshake::Upgrade {
+        self.request.upgrade()
+    }
+
+    /// Chooses the subprotocol, one of those requested, or none.
+    ///
+    /// # Errors
+    /// [`ResponseError::UnrequestedSubprotocol`] for any other.
+    pub fn choose_subprotocol(&mut self, chosen: Option<&str>) -> Result<(), ResponseError> {
+        self.request.choose_subprotocol(chosen)
+    }
+
+    /// Adds a header to the answer that accepts, `Set-Cookie` for one.
+    ///
+    /// # Errors
+    /// [`ResponseError::Header`] for those of the handshake, and for what cannot be sent.
+    pub fn add_header(&mut self, name: HeaderName, value: HeaderValue) -> Result<(), ResponseError> {
+        self.request.add_header(name, value)
+    }
+
+    /// Accepts: answers 101, and the transport is a connection. A client that has ended its side of the transport already
+    /// gets no answer.
+    ///
+    /// # Errors
+    /// As for [`accept`](crate::accept).
+    ///
+    /// # Cancel safety
+    /// As for [`accept`](crate::accept).
+    pub async fn accept(self) -> Result<WebSocket<S>, AcceptError> {
+        match self.request.accept() {
+            Ok(accepted) => Ok(self.exchange.open(accepted).await?.0),
+            Err(refusal) => self.exchange.refuse(refusal).await,
+        }
+    }
+
+    /// Refuses with any answer but 101, and ends the transport.
+    ///
+    /// # Errors
+    /// Always: [`AcceptError::Refused`] with the answer, or what went wrong in sending it.
+    ///
+    /// # Cancel safety
+    /// As for [`accept`](crate::accept).
+    pub async fn refuse<T>(self, refusal: Refusal) -> Result<T, AcceptError> {
+        self.exchange.refuse(refusal).await
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<S> {
+    /// Sends the answer that opens the connection. Gives the request back beside it.
+    pub(crate) async fn open(
+        mut self,
+        accepted: Accepted,
+    ) -> Result<(WebSocket<S>, Request<()>), AcceptError> {
+        if self.has_left().await? {
+            return Err(AcceptError::Left);
+        }
+        self.write(&accepted.response_bytes()).await?;
+        let mut opened = accepted.open(Timer::now());
+        let request = mem::take(&mut opened.handshake.request);
+        Ok((WebSocket::opened(self.io, opened, &self.buf, false), request))
+    }
+}

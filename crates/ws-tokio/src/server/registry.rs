@@ -1,0 +1,300 @@
+//! The open connections of a server, and how they are told to end.
+//!
+//! A connection is driven by its own task and by nobody else. So nobody closes it from outside: it finds an order when it
+//! is about to wait, and whoever has left the order wakes it.
+
+use std::{
+    fmt, mem,
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Waker},
+};
+
+use tokio::{sync::Notify, task::AbortHandle, time::Instant};
+use ws_endpoint::driver::CloseCode;
+
+use super::Address;
+use crate::tasks::lock;
+
+/// What a connection is told from outside.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// To close, with this code and reason of at most 123 bytes.
+    Close(CloseCode, Box<str>),
+    /// To drop its transport.
+    Drop,
+}
+
+/// All open connections of a server.
+#[derive(Debug, Default)]
+pub(crate) struct Registry {
+    state: Mutex<State>,
+    /// Told whenever no connection is left.
+    emptied: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// By slot; a free one is `None`.
+    entries: Vec<Option<Arc<Entry>>>,
+    free: Vec<u32>,
+    len: usize,
+    /// Given once the server shuts down: to those that come after it, too.
+    last_order: Option<Arc<Order>>,
+    /// Since then.
+    answered: usize,
+    unanswered: Vec<Address>,
+}
+
+/// What is known of a connection outside of its task. There are many: every byte counts.
+pub(crate) struct Entry {
+    slot: u32,
+    /// Whether all that was written so far ends with a whole frame, and a Close could follow.
+    at_boundary: AtomicBool,
+    pub(super) peer: Address,
+    pub(super) path: Box<str>,
+    pub(super) opened: Instant,
+    inbox: Mutex<Inbox>,
+    /// The task that `serve` has made for it.
+    task: OnceLock<AbortHandle>,
+    registry: Arc<Registry>,
+}
+
+#[derive(Debug, Default)]
+struct Inbox {
+    order: Option<Arc<Order>>,
+    waker: Option<Waker>,
+}
+
+/// The connection's own hold on its entry, which goes when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Remote(Arc<Entry>);
+
+impl Registry {
+    /// Enters a connection. One that comes while the server shuts down is told at once.
+    pub(super) fn enter(self: &Arc<Self>, peer: Address, path: &str) -> Remote {
+        let mut state = lock(&self.state);
+        let slot = state.free.pop().unwrap_or(u32::try_from(state.entries.len()).unwrap_or(u32::MAX));
+        let entry = Arc::new(Entry {
+            slot,
+            at_boundary: AtomicBool::new(true),
+            peer,
+            path: path.into(),
+            opened: Instant::now(),
+            inbox: Mutex::new(Inbox { order: state.last_order.clone(), waker: None }),
+            task: OnceLock::new(),
+            registry: Arc::clone(self),
+        });
+        let index = slot as usize;
+        if index == state.entries.len() {
+            state.entries.push(None);
+        }
+        if let Some(free) = state.entries.get_mut(index) {
+            *free = Some(Arc::clone(&entry));
+            state.len += 1;
+        }
+        Remote(entry)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        lock(&self.state).len
+    }
+
+    /// All connections that are open now.
+    pub(super) fn entries(&self) -> Vec<Arc<Entry>> {
+        lock(&self.state).entries.iter().flatten().cloned().collect()
+    }
+
+    /// Tells all connections that are open now.
+    pub(super) fn tell_all(&self, order: &Arc<Order>) {
+        for entry in self.entries() {
+            entry.tell(Arc::clone(order));
+        }
+    }
+
+    /// Tells all connections, those to come too. What was told first stays for those to come.
+    pub(super) fn tell_for_good(&self, order: &Arc<Order>) {
+        lock(&self.state).last_order.get_or_insert_with(|| Arc::clone(order));
+        self.tell_all(order);
+    }
+
+    /// Ready when no connection is left.
+    pub(super) async fn emptied(&self) {
+        loop {
+            let emptied = self.emptied.notified();
+            if self.len() == 0 {
+                return;
+            }
+            emptied.await;
+        }
+    }
+
+    /// How many have closed in order since the server shuts down, and who has not; those still open are among them.
+    pub(super) fn outcome(&self) -> (usize, Vec<Address>) {
+        let state = lock(&self.state);
+        let open = state.entries.iter().flatten().map(|entry| entry.peer.clone());
+        (state.answered, state.unanswered.iter().cloned().chain(open).collect())
+    }
+
+    /// The connection has ended. Only the first call for an entry counts.
+    fn leave(&self, entry: &Entry, clean: bool) {
+        let mut state = lock(&self.state);
+        let slot = state.entries.get_mut(entry.slot as usize);
+        let held = slot.and_then(|slot| slot.take_if(|held| std::ptr::eq(&**held, entry)));
+        if held.is_none() {
+            return;
+        }
+        state.free.push(entry.slot);
+        state.len -= 1;
+        if state.last_order.is_some() {
+            if clean {
+                state.answered += 1;
+            } else {
+                state.unanswered.push(entry.peer.clone());
+            }
+        }
+        if state.len == 0 {
+            // What a flood has made large does not stay.
+            state.entries = Vec::new();
+            state.free = Vec::new();
+            drop(state);
+            self.emptied.notify_waiters();
+        }
+    }
+}
+
+impl Entry {
+    /// Leaves an order for the connection, and wakes it.
+    pub(super) fn tell(&self, order: Arc<Order>) {
+        let waker = {
+            let mut inbox = lock(&self.inbox);
+            inbox.order = Some(order);
+            inbox.waker.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// The task that drives the connection, to be ended when it does not answer.
+    pub(super) fn set_task(&self, task: AbortHandle) {
+        let _once = self.task.set(task);
+    }
+
+    /// Ends the task that drives the connection, where the server has made it.
+    pub(super) fn abort(&self) {
+        if let Some(task) = self.task.get() {
+            task.abort();
+        }
+    }
+
+    /// Whether a Close may be written behind what was written so far.
+    pub(super) fn is_at_boundary(&self) -> bool {
+        self.at_boundary.load(Ordering::Relaxed)
+    }
+}
+
+impl Remote {
+    pub(super) fn entry(&self) -> &Arc<Entry> {
+        &self.0
+    }
+
+    /// An order, once; else the task is woken when there is one.
+    pub(crate) fn poll_order(&self, cx: &Context<'_>) -> Poll<Arc<Order>> {
+        let mut inbox = lock(&self.0.inbox);
+        if let Some(order) = inbox.order.take() {
+            return Poll::Ready(order);
+        }
+        if !inbox.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            let before = inbox.waker.replace(cx.waker().clone());
+            drop(inbox); // what goes with a waker may want the lock
+            drop(before);
+        }
+        Poll::Pending
+    }
+
+    /// Notes whether a Close could follow what was written.
+    #[inline]
+    pub(crate) fn set_at_boundary(&self, at_boundary: bool) {
+        self.0.at_boundary.store(at_boundary, Ordering::Relaxed);
+    }
+
+    /// The connection has ended, by a closing handshake or otherwise.
+    pub(crate) fn ended(&self, clean: bool) {
+        self.0.registry.leave(&self.0, clean);
+    }
+}
+
+impl Drop for Remote {
+    fn drop(&mut self) {
+        self.ended(false);
+        let waker = mem::take(&mut lock(&self.0.inbox).waker);
+        drop(waker);
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry").field("peer", &self.peer).field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn enter(registry: &Arc<Registry>, port: u16) -> Remote {
+        registry.enter(Address::Tcp(([127, 0, 0, 1], port).into()), "/")
+    }
+
+    fn poll(remote: &Remote) -> Poll<Arc<Order>> {
+        remote.poll_order(&Context::from_waker(Waker::noop()))
+    }
+
+    #[test]
+    fn an_entry_is_small() {
+        // Behind it: the counts of its Arc, its slot, and its path.
+        assert!(size_of::<Entry>() + 16 + 8 <= 168, "{}", size_of::<Entry>());
+        assert_eq!(size_of::<Option<Remote>>(), size_of::<usize>());
+    }
+
+    #[test]
+    fn an_order_is_found_once_and_slots_are_used_again() {
+        let registry = Arc::<Registry>::default();
+        let (first, second) = (enter(&registry, 1), enter(&registry, 2));
+        assert!(poll(&first).is_pending());
+        registry.tell_all(&Arc::new(Order::Drop));
+        assert!(poll(&first).is_ready() && poll(&second).is_ready());
+        assert!(poll(&first).is_pending());
+        drop(first);
+        assert_eq!(registry.len(), 1);
+        let third = enter(&registry, 3);
+        assert_eq!((third.0.slot, registry.len()), (0, 2));
+        assert!(poll(&third).is_pending());
+        second.ended(true);
+        second.ended(false);
+        assert_eq!(registry.len(), 1);
+    }
+
+    #[test]
+    fn who_comes_late_is_told_and_who_does_not_answer_is_reported() {
+        let registry = Arc::<Registry>::default();
+        let (clean, lost, open) = (enter(&registry, 1), enter(&registry, 2), enter(&registry, 3));
+        registry.tell_for_good(&Arc::new(Order::Close(CloseCode::GOING_AWAY, "bye".into())));
+        let late = enter(&registry, 4);
+        let Poll::Ready(order) = poll(&late) else { panic!("it is told nothing") };
+        assert!(matches!(&*order, Order::Close(code, _) if *code == CloseCode::GOING_AWAY));
+        clean.ended(true);
+        late.ended(true);
+        drop(lost);
+        let ports = |addresses: Vec<Address>| -> Vec<_> {
+            addresses.iter().filter_map(Address::tcp).map(|address| address.port()).collect()
+        };
+        let (answered, unanswered) = registry.outcome();
+        assert_eq!((answered, ports(unanswered)), (2, vec![2, 3]));
+        drop(open);
+        assert_eq!(registry.len(), 0);
+    }
+}
