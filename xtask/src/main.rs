@@ -11,6 +11,7 @@ mod bench;
 mod fuzz;
 mod repo;
 mod rfc;
+mod simulate;
 mod test;
 mod tidy;
 
@@ -34,6 +35,8 @@ enum Command {
     Autobahn(autobahn::Args),
     /// The fuzz targets in turn, with a nightly toolchain and cargo-fuzz
     Fuzz(fuzz::Args),
+    /// Lives of connections in virtual time, each replayable by its seed
+    Simulate(simulate::Args),
     /// Our echo servers beside others, by the CPU that a message costs
     Bench(bench::Args),
     /// What the RFCs require: where it is enforced, which tests show it
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Command::Test => test::run(),
         Command::Autobahn(args) => autobahn::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Fuzz(args) => fuzz::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Rfc => rfc::run().map(|()| ExitCode::SUCCESS),
         Command::Tidy => tidy::run().map(|()| ExitCode::SUCCESS),

@@ -7,9 +7,11 @@ mod step;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
+use anyhow::ensure;
+
 use self::step::{Outcome, Step};
 use crate::repo::Repo;
-use crate::{repo, rfc, tidy};
+use crate::{repo, rfc, simulate, tidy};
 
 /// Runs the steps up to the first failure, and says what to do about it.
 ///
@@ -94,6 +96,11 @@ fn steps(repo: &Repo) -> Vec<Step<'_>> {
             "a feature only adds: find what is used without its feature",
             repo.cargo(["check", "--package", "ws-stack", "--no-default-features"]),
         ),
+        Step::new("simulation", "live the life again by its seed, named above", || {
+            let is_well = simulate::run(&simulate::Args::FEW)? == ExitCode::SUCCESS;
+            ensure!(is_well, "a life broke a promise");
+            Ok(Outcome::Passed)
+        }),
         Step::command("fuzz targets", "run `cargo check` in fuzz/", fuzz_targets(repo)),
         Step::new(
             "conformance",

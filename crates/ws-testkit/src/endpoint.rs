@@ -60,6 +60,12 @@ impl Endpoint {
         }
     }
 
+    /// A connection that was opened elsewhere.
+    #[must_use]
+    pub fn over(role: Role, connection: Connection) -> Self {
+        Self { connection, ..Self::new(role) }
+    }
+
     /// Reads these bytes, and goes on as far as they lead.
     pub fn read(&mut self, bytes: &[u8]) -> Progress {
         self.connection.receiver().buffer().extend_from_slice(bytes);
@@ -209,6 +215,18 @@ impl Endpoint {
         let at = frames.iter().position(|frame| frame.opcode == 8)?;
         assert_eq!(at + 1, frames.len(), "nothing is sent behind a Close");
         Some(frames[at].code())
+    }
+
+    /// The transport has failed: nothing more is written, and what was read is all there is.
+    pub fn transport_failed(&mut self) {
+        let connection = std::mem::replace(
+            &mut self.connection,
+            Connection::new(Config::new(self.role), Negotiated::default(), self.now),
+        );
+        let mut parts = connection.into_parts();
+        parts.lifecycle.transport_failed(&mut parts.sender);
+        self.connection = parts.into();
+        let _ended = self.end_of_stream();
     }
 
     /// Lets time pass, and judges the deadlines.

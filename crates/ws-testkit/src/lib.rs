@@ -8,6 +8,7 @@
 //! | drive a connection and write down what it reports | [`Endpoint`] |
 //! | let two of them talk through a hostile transport under virtual time | [`Link`] |
 //! | random numbers that can be replayed | [`Rng`] |
+//! | live whole lives of connections under virtual time | `simulation`, with the feature of that name |
 #![forbid(unsafe_code)]
 
 mod endpoint;
@@ -16,6 +17,8 @@ mod link;
 mod oracle;
 mod rng;
 mod seen;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 pub mod streams;
 
 pub use endpoint::Endpoint;

@@ -1,0 +1,16 @@
+//! Whole lives of connections in virtual time: handshake, messages, extensions, close, over a transport that delays, cuts,
+//! fills up, resets and goes silent. The same seed is the same life.
+//!
+//! What must hold is checked at every step, see [`Broken`]. [`live`] is one life; `cargo xtask simulate` lives a million.
+
+mod broken;
+mod extension;
+mod life;
+mod network;
+mod plan;
+mod side;
+
+pub use self::{
+    broken::Broken,
+    life::{Life, live, live_on_a_bad_line},
+};
