@@ -123,9 +123,10 @@ pub use ws_tokio::SelfSigned;
 #[cfg(feature = "tokio")]
 pub use ws_tokio::{
     AcceptError, ByteStream, ByteStreamOptions, ClientStream, Connect, ConnectError, Error, FirstRequest,
-    Handle, HandleReceiver, HandleSender, MessageReader, MessageWriter, OwnedReader, OwnedWriter,
-    PlainRequest, Reader, ReuniteError, SendError, SpawnOptions, Task, TextMessages, Upgrade, WebSocket,
-    Writer, accept, accept_with, connect, http,
+    Group, GroupStats, Handle, HandleReceiver, HandleSender, MemberId, MemberOptions, MemberStats,
+    MessageReader, MessageWriter, OwnedReader, OwnedWriter, PlainRequest, Reader, ReuniteError, SendError,
+    SlowConsumer, SpawnOptions, Subscription, Tally, Task, TextMessages, Upgrade, WebSocket, Writer, accept,
+    accept_with, connect, http,
 };
 #[cfg(feature = "tokio")]
 pub use ws_tokio::{

@@ -58,6 +58,7 @@
 #![forbid(unsafe_code)]
 
 mod accept;
+mod broadcast;
 mod byte_stream;
 mod connect;
 mod error;
@@ -89,6 +90,7 @@ pub use self::server::{TlsConfigError, tls_config};
 pub use self::tls::TlsOptions;
 pub use self::{
     accept::{AcceptError, FirstRequest, NotUpgraded, PlainRequest, Upgrade, accept, accept_with},
+    broadcast::{Group, GroupStats, MemberId, MemberOptions, MemberStats, SlowConsumer, Subscription, Tally},
     byte_stream::{ByteStream, ByteStreamOptions, TextMessages},
     connect::{Connect, ConnectError, Step, connect},
     error::{Error, SendError},

@@ -9,10 +9,10 @@ use std::{
 };
 
 use futures_core::{FusedStream, Stream};
-use ws_endpoint::driver::{self, CloseCode, Closed, Message, Unsent};
+use ws_endpoint::driver::{self, CloseCode, Closed, Message, Prepared, Unsent};
 
-use super::shared::Shared;
-use crate::{Error, SendError, tasks::lock};
+use super::{orders::Order, shared::Shared};
+use crate::{Error, SendError, Subscription, tasks::lock};
 
 /// A connection that has a task of its own: what is received waits here, what is sent is handed to the task.
 ///
@@ -140,11 +140,37 @@ impl HandleSender {
     pub async fn send(&self, message: impl Into<Message>) -> Result<(), SendError> {
         let message = message.into();
         self.hand_over(|shared| lock(&shared.orders).send(message, false))?;
+        Ok(self.room().await?)
+    }
+
+    /// Sends a message that was prepared for many connections.
+    ///
+    /// # Errors
+    /// [`Error::Send`] where [`send`](Self::send) gives [`SendError::Unsent`]; how the connection ended while this waits.
+    ///
+    /// # Cancel safety
+    /// As for [`send`](Self::send).
+    pub async fn send_prepared(&self, message: &Prepared) -> Result<(), Error> {
+        let order = Order::SendPrepared(message.clone());
+        self.hand_over(|shared| lock(&shared.orders).give(order))?;
+        self.room().await
+    }
+
+    /// Waits until less waits than the high-water mark allows.
+    async fn room(&self) -> Result<(), Error> {
         let room = |shared: &Shared| match shared.end() {
-            Some(_) => Some(Err(SendError::Ended(ended(shared)))),
+            Some(_) => Some(Err(ended(shared))),
             None => (!lock(&shared.orders).is_above_mark()).then_some(Ok(())),
         };
         self.shared().wait(room).await
+    }
+
+    /// Lets the task write what is sent to a group.
+    pub(crate) fn join(&self, subscription: Subscription) -> Result<(), driver::SendError> {
+        self.hand_over(|shared| {
+            let mut orders = lock(&shared.orders);
+            orders.give(Order::Join(subscription))
+        })
     }
 
     /// Sends a message if that needs no waiting.
@@ -165,7 +191,7 @@ impl HandleSender {
         if payload.len() > 125 {
             return Err(driver::SendError::ControlTooLong(payload.len()));
         }
-        self.hand_over(|shared| lock(&shared.orders).ping(payload))
+        self.hand_over(|shared| lock(&shared.orders).give(Order::Ping(payload.into())))
     }
 
     /// Waits until everything that was sent before has been written to the transport.

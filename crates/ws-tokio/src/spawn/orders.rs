@@ -2,12 +2,16 @@
 
 use std::collections::VecDeque;
 
-use ws_endpoint::driver::{CloseCode, Limits, Message, Payload, SendError, Unsent};
+use ws_endpoint::driver::{CloseCode, Limits, Message, Payload, Prepared, SendError, Unsent};
+
+use crate::Subscription;
 
 /// Something that a handle asks of the task.
 #[derive(Debug)]
 pub(super) enum Order {
     Send(Message),
+    SendPrepared(Prepared),
+    Join(Subscription),
     Ping(Payload),
     Close(CloseCode, String),
 }
@@ -42,6 +46,8 @@ impl Order {
         OVERHEAD
             + match self {
                 Self::Send(message) => message.len(),
+                Self::SendPrepared(message) => message.len(),
+                Self::Join(_) => 0,
                 Self::Ping(payload) => payload.len(),
                 Self::Close(_, reason) => reason.len(),
             }
@@ -90,13 +96,12 @@ impl Orders {
         Err(Unsent { error, message })
     }
 
-    /// Takes a ping.
-    pub(super) fn ping(&mut self, payload: &[u8]) -> Result<(), SendError> {
+    /// Takes anything else, to the hard limit.
+    pub(super) fn give(&mut self, order: Order) -> Result<(), SendError> {
         if self.over || self.closing {
             return Err(SendError::Closed);
         }
-        let order = Order::Ping(payload.into());
-        if self.bytes.saturating_add(order.weight()) > self.limit {
+        if self.is_above_mark() && self.bytes.saturating_add(order.weight()) > self.limit {
             return Err(SendError::Full { queued: self.bytes, limit: self.limit });
         }
         self.push(order);

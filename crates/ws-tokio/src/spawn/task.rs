@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use ws_endpoint::driver::{CloseCode, SendError};
 
 use super::{Handle, SpawnOptions, inbox::Room, orders::Order, shared::Shared};
-use crate::{Error, WebSocket, scratch, tasks::lock};
+use crate::{Error, Subscription, WebSocket, scratch, tasks::lock};
 
 /// The task of a connection that was taken apart by [`WebSocket::into_task`]: a future that drives it to its end.
 ///
@@ -23,6 +23,8 @@ pub struct Task<S> {
     shared: Arc<Shared>,
     /// Orders that were taken and wait for room in the connection.
     orders: VecDeque<Order>,
+    /// The groups that the connection belongs to.
+    subscriptions: Vec<Subscription>,
     /// Orders that were carried out.
     done: u64,
     /// How many of those were last told to have been written.
@@ -52,7 +54,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
         let shared = Shared::new(options, socket.writer.sender.limits());
         let handle = Handle::new(Arc::clone(&shared));
         let orders = VecDeque::new();
-        (handle, Self { socket, shared, orders, done: 0, written: 0, held: false, leaving: false })
+        let subscriptions = Vec::new();
+        (
+            handle,
+            Self { socket, shared, orders, subscriptions, done: 0, written: 0, held: false, leaving: false },
+        )
     }
 
     /// Carries out orders while the connection has room for them.
@@ -86,12 +92,36 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
         let writer = &mut self.socket.writer;
         match order {
             Order::Send(message) => writer.send(message).map_err(|unsent| unsent.error),
+            Order::SendPrepared(message) => writer.send_prepared(&message),
+            Order::Join(subscription) => {
+                self.subscriptions.push(subscription);
+                Ok(())
+            }
             Order::Ping(payload) => {
                 scratch::attach_sender(&mut writer.sender);
                 writer.ping(&payload)
             }
             Order::Close(code, reason) => writer.close(code, &reason),
         }
+    }
+
+    /// Queues what was sent to the connection's groups, while it has room.
+    fn feed(&mut self, cx: &Context<'_>) {
+        if self.subscriptions.is_empty() {
+            return;
+        }
+        let writer = &mut self.socket.writer;
+        self.subscriptions.retain_mut(|subscription| {
+            subscription.poll_feed(writer, Some(cx));
+            !subscription.is_over()
+        });
+    }
+
+    /// Whether there is room now for something that had to wait.
+    fn goes_on(&self) -> bool {
+        let writer = &self.socket.writer;
+        self.held && !writer.sender.is_above_mark()
+            || self.subscriptions.iter().any(|subscription| subscription.goes_on(writer))
     }
 
     /// Receives while the inbox has room.
@@ -166,13 +196,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Task<S> {
             if left {
                 this.leave();
             }
+            this.feed(cx);
             match this.poll_receive(cx) {
                 Received::Ended => return Poll::Ready(()),
                 Received::Goes => {
                     cx.waker().wake_by_ref(); // others have their turn first
                     return Poll::Pending;
                 }
-                Received::Waits if this.held && !this.socket.writer.sender.is_above_mark() => {}
+                Received::Waits if this.goes_on() => {}
                 Received::Waits => {
                     this.tell_written(cx);
                     return Poll::Pending;

@@ -1,0 +1,13 @@
+//! One message to many connections.
+
+mod group;
+mod member;
+mod options;
+mod subscription;
+
+pub use self::{
+    group::{Group, GroupStats, Tally},
+    member::{MemberId, MemberStats},
+    options::{MemberOptions, SlowConsumer},
+    subscription::Subscription,
+};

@@ -1,0 +1,195 @@
+//! What a message to many connections costs: memory that is taken, and work of extensions.
+
+mod support;
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Waker},
+};
+
+use support::mock::mock;
+use tokio::time::Instant;
+use ws_testkit::{Frame, read_frames};
+use ws_tokio::{
+    Group, MemberOptions, SlowConsumer, SpawnOptions, WebSocket,
+    endpoint::{
+        driver::{Config, Connection, Prepared, Timeouts},
+        extensions::{
+            Class, Codec, Extension, ExtensionError, MessageHead, Offer, Output, Params, Plan, Registry,
+            Session, SessionOptions,
+        },
+        frame::{Role, Rsv},
+    },
+};
+
+/// Counts for each thread what is allocated. Each test is one thread.
+struct Counting;
+
+thread_local! {
+    static CALLS: Cell<usize> = const { Cell::new(0) };
+    static LIVE: Cell<isize> = const { Cell::new(0) };
+}
+
+// SAFETY: every call is passed on to the system's allocator as it came; counting allocates nothing.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        CALLS.set(CALLS.get() + 1);
+        LIVE.set(LIVE.get() + layout.size().cast_signed());
+        // SAFETY: the caller keeps the contract.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        LIVE.set(LIVE.get() - layout.size().cast_signed());
+        // SAFETY: the caller keeps the contract.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+const MEMBERS: usize = 1000;
+
+/// Adds one to each byte, and counts how often it does.
+#[derive(Clone, Default)]
+struct Shift(Arc<AtomicUsize>);
+
+impl Extension for Shift {
+    fn name(&self) -> &'static str {
+        "shift"
+    }
+
+    fn rsv(&self) -> Rsv {
+        Rsv::RSV1
+    }
+
+    fn offer(&self, _: &SessionOptions) -> Option<Box<dyn Offer>> {
+        None
+    }
+
+    fn accept(&self, _: &[Params], _: &SessionOptions) -> Option<(Params, Session)> {
+        Some((Params::new(), Session::new(self.clone(), self.clone())))
+    }
+}
+
+impl Codec for Shift {
+    fn begin(&mut self, head: &mut MessageHead, _: Option<usize>) -> Plan {
+        head.rsv |= Rsv::RSV1;
+        Plan::Stream
+    }
+
+    fn push(&mut self, fragment: &[u8], _: bool, out: &mut Output<'_>) -> Result<(), ExtensionError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        out.extend_from_slice(&fragment.iter().map(|byte| byte + 1).collect::<Vec<_>>())
+    }
+
+    fn class(&self) -> Option<Class> {
+        Some(Class::of::<Self>([0, 0]))
+    }
+}
+
+fn server(shift: Option<&Shift>) -> Connection {
+    let mut config = Config::new(Role::Server);
+    config.timeouts = Timeouts::NONE.into();
+    let mut registry = Registry::new();
+    if let Some(shift) = shift {
+        registry.register(shift.clone()).expect("one extension");
+    }
+    let options = SessionOptions::new(Role::Server, None);
+    let offer = shift.map(|_| "shift");
+    let negotiated = registry.respond(offer, &options).expect("agreed");
+    Connection::new(config, negotiated, Instant::now().into_std())
+}
+
+#[tokio::test]
+async fn extensions_work_once_for_all_members_of_a_class() {
+    let shift = Shift::default();
+    let group = Group::new();
+    let options = MemberOptions::new(SlowConsumer::Skip);
+    let members: Vec<_> = (0..100)
+        .map(|place| {
+            let (io, wire) = mock();
+            let ws = WebSocket::from_connection(io, server((place % 2 == 0).then_some(&shift)));
+            let handle = ws.spawn(1);
+            group.add(&handle.sender(), options.clone()).expect("open");
+            (handle, wire)
+        })
+        .collect();
+    for text in ["HAL", "VMS"] {
+        group.send(&Prepared::new(text)).await;
+    }
+    for _ in 0..50 {
+        tokio::task::yield_now().await;
+    }
+    let extended = [Frame::text("IBM").with_rsv(0b100), Frame::text("WNT").with_rsv(0b100)];
+    let plain = [Frame::text("HAL"), Frame::text("VMS")];
+    for (place, (_, wire)) in members.iter().enumerate() {
+        let expected = if place % 2 == 0 { &extended } else { &plain };
+        assert_eq!(&read_frames(Role::Server, &wire.written()), expected);
+    }
+    assert_eq!(shift.0.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test]
+async fn a_delivery_takes_no_memory() {
+    let group = Group::new();
+    let mut options = MemberOptions::new(SlowConsumer::Skip);
+    options.max_messages = 8;
+    // Tasks that are polled by hand, so that only what they do is counted.
+    let mut members: Vec<_> = (0..MEMBERS)
+        .map(|_| {
+            let (io, wire) = mock();
+            let ws = WebSocket::from_connection(io, server(None));
+            let (handle, task) = ws.into_task(SpawnOptions::new(1));
+            group.add(&handle.sender(), options.clone()).expect("open");
+            (handle, wire, Box::pin(task))
+        })
+        .collect();
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut round = |counts: bool| {
+        for (_, wire, _) in &members {
+            wire.state().written.reserve(1000);
+            wire.state().slices.reserve(10);
+        }
+        let before = CALLS.get();
+        for number in 0..4 {
+            assert_eq!(group.try_send(&Prepared::new(format!("message {number}")), None).queued, MEMBERS);
+        }
+        let prepared = CALLS.get() - before;
+        for (_, _, task) in &mut members {
+            assert!(task.as_mut().poll(&mut cx).is_pending());
+        }
+        let delivered = CALLS.get() - before - prepared;
+        for (_, wire, _) in &members {
+            assert_eq!(wire.written().len(), 4 * 11);
+        }
+        if counts {
+            assert!(prepared <= 4 * 6, "{prepared} for four messages");
+            assert_eq!(delivered, 0, "for 4,000 deliveries");
+        }
+    };
+    for warm in 0..20 {
+        round(warm >= 5);
+    }
+}
+
+#[test]
+fn what_waits_costs_each_member_a_few_words() {
+    let group = Group::new();
+    let members: Vec<_> =
+        (0..MEMBERS).map(|_| group.subscribe(MemberOptions::new(SlowConsumer::Skip))).collect();
+    let before = LIVE.get();
+    for _ in 0..100 {
+        assert_eq!(group.try_send(&Prepared::new(vec![7; 10_000]), None).queued, MEMBERS);
+    }
+    let each = (LIVE.get() - before - 100 * 10_000) / MEMBERS.cast_signed();
+    assert!(each < 1200, "{each} bytes for 100 messages");
+    drop(members);
+    assert_eq!(group.count(), 0);
+}
