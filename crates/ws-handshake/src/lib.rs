@@ -32,6 +32,7 @@
 //! - [`ClientRequest::redirected`] follows a redirect, without telling another server what was meant for the first;
 //!   [`Redirects`] counts.
 //! - [`ProxyExchange`] opens a tunnel through the proxy of a [`ProxyAddress`], by HTTP CONNECT or SOCKS5.
+//! - [`BodyCollector`] reads the body of an answer that opened nothing, for an error that shows it.
 //! - [`HeadReader`] reads a request from bytes in any cutting, in linear time and within [`HeadLimits`].
 //! - [`check`] turns an [`http::Request`], read here or by an HTTP server, into an [`Upgrade`] or a [`Refusal`]; each
 //!   [`RequestError`] has one status.
@@ -49,6 +50,7 @@
 
 #![forbid(unsafe_code)]
 
+mod body;
 mod client;
 mod field;
 mod head;
@@ -61,6 +63,7 @@ mod subprotocol;
 mod version;
 mod write;
 
+pub use body::{BodyCollector, BodyLength, DEFAULT_BODY_LIMIT, ResponseBody, body_length};
 pub use client::{
     ClientError, ClientHandshake, ClientRequest, ClientRequestError, ClientResponse, MAX_INTERIM_RESPONSES,
     Redirect, RedirectError, Redirects, is_redirect,

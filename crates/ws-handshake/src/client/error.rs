@@ -50,7 +50,8 @@ pub enum ClientError {
     /// The answer's head cannot be read.
     #[error("the answer cannot be read: {0}")]
     Head(#[from] HeadError),
-    /// The server answered something else than 101. The bytes of the body, as far as they came, are still in the buffer.
+    /// The server answered something else than 101. The bytes of the body, as far as they came, are still in the
+    /// buffer; a [`BodyCollector`](crate::BodyCollector) reads them.
     #[error("the server answered {} instead of 101", .0.status())]
     UnexpectedStatus(Box<Response<()>>),
     /// More than [`MAX_INTERIM_RESPONSES`](crate::MAX_INTERIM_RESPONSES) answers with a status from 100 to 199.

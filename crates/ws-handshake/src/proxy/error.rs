@@ -39,7 +39,7 @@ pub enum ProxyError {
 #[non_exhaustive]
 pub enum ConnectError {
     /// 407: the proxy wants credentials, or others. Its `Proxy-Authenticate` says which. The bytes of the body, as far as
-    /// they came, are still in the buffer.
+    /// they came, are still in the buffer; a [`BodyCollector`](crate::BodyCollector) reads them.
     #[error("the proxy wants other credentials (407)")]
     AuthenticationRequired(Box<Response<()>>),
     /// Any other status than 2xx. As for 407, the body is still to be read.
