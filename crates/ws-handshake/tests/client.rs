@@ -130,6 +130,7 @@ fn an_explicit_header_wins_over_the_address_and_the_address_over_basic_auth() {
 #[test]
 fn passwords_stay_out_of_addresses_and_debug_output() {
     let request = to("ws://user:secret@example.com/").header("authorization", "Bearer hidden").unwrap();
+    let request = request.header("cookie", "secret").unwrap();
     let text = format!("{request:?}");
     assert!(
         !text.contains("secret") && !text.contains("hidden") && !text.contains("dXNlcjpzZWNyZXQ="),

@@ -68,6 +68,32 @@ proptest! {
     }
 
     #[test]
+    fn whatever_an_address_or_a_redirect_says_no_line_break_reaches_the_wire(
+        user in nasty(), password in nasty(), host in nasty(), path in nasty(), location in nasty(),
+    ) {
+        let addresses = [
+            format!("ws://{user}:{password}@example.com/{path}"),
+            format!("wss://{host}/{path}"),
+            format!("ws+unix:{path}:/{host}"),
+            format!("ws+unix:/run/{user}:{path}"),
+            "ws+unix:/run/a.sock:/b".to_owned(),
+            "ws://example.com/a/b?c".to_owned(),
+        ];
+        let answer = Response::builder().status(302).header("location", location.as_str()).body(());
+        for request in addresses.iter().filter_map(|address| ClientRequest::new(address).ok()) {
+            let redirected = answer.as_ref().ok().and_then(|answer| request.redirected(answer).ok());
+            for request in redirected.map(|redirect| redirect.request).into_iter().chain([request]) {
+                let handshake = request.start(Key::from_bytes([7; 16]), None).unwrap();
+                let wire = handshake.request_bytes();
+                assert_clean_head(wire);
+                prop_assert_eq!(lines(wire), handshake.request().headers().len() + 1);
+                let read = HeadReader::new(HeadLimits::default()).read_request(&mut BytesMut::from(&wire[..]));
+                prop_assert!(check(&read.unwrap().unwrap(), &ServerPolicy::default()).is_ok());
+            }
+        }
+    }
+
+    #[test]
     fn whatever_a_server_s_caller_sets_no_line_break_reaches_the_wire(
         name in nasty(), value in nasty(), subprotocol in nasty(), extensions in nasty(), reason in nasty(),
         status in 100..1000u16,

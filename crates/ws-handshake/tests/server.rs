@@ -242,6 +242,35 @@ fn version_8_is_spoken_unless_the_policy_says_otherwise() {
 }
 
 #[test]
+fn requests_of_the_drafts_before_version_7_are_refused() {
+    let none = [("sec-websocket-key", None), ("sec-websocket-version", None), ("upgrade", Some("WebSocket"))];
+    // hixie-75 has no key at all, hixie-76 has two.
+    let two = [
+        ("+sec-websocket-key1", Some("4 @1  46546xW%0l 1 5")),
+        ("+sec-websocket-key2", Some("12998 5 Y3 1")),
+    ];
+    for changes in [none.to_vec(), [none.as_slice(), &two].concat()] {
+        assert_eq!(refused(&request("/", &changes), &ServerPolicy::default()), RequestError::InvalidKey);
+    }
+}
+
+#[test]
+fn a_request_is_one_for_a_websocket_by_its_method_and_two_headers() {
+    for (changes, is_one) in [
+        (&[][..], true),
+        (&[("connection", Some("keep-alive, UPGRADE")), ("upgrade", Some("WebSocket"))], true),
+        (&[("connection", Some("keep-alive"))], false),
+        (&[("connection", None)], false),
+        (&[("upgrade", Some("h2c"))], false),
+        (&[("upgrade", None)], false),
+        // What is wrong with the rest is for `check` to tell.
+        (&[("sec-websocket-key", None), ("sec-websocket-version", Some("7"))], true),
+    ] {
+        assert_eq!(is_upgrade(&request("/", changes)), is_one, "{changes:?}");
+    }
+}
+
+#[test]
 fn a_refusal_is_a_whole_response_that_says_why() {
     let refusal = check(&request("/", &[("upgrade", None)]), &ServerPolicy::default()).unwrap_err();
     let body = "this address speaks WebSocket: connect with a WebSocket client\n";
