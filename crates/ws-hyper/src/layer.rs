@@ -2,11 +2,11 @@
 
 use std::{fmt, future::Future, ops::ControlFlow, pin::Pin, sync::Arc};
 
-use http::{Request, Response, header, request::Parts};
+use http::{Request, Response, request::Parts};
 use tower_layer::Layer;
 use ws_endpoint::{ServerConfig, handshake::Refusal};
 
-use crate::{Error, Matcher, Upgrade, WebSocket, WebSocketService, upgrade::runtime};
+use crate::{Error, Matcher, Upgrade, WebSocket, WebSocketService, head::is_plain, upgrade::runtime};
 
 /// Puts a WebSocket endpoint in front of another service, which gets all requests that are not for it. Stack several, and
 /// one port has several endpoints beside its pages.
@@ -123,8 +123,7 @@ impl Endpoint {
     }
 
     fn is_for_us(&self, head: &Parts) -> bool {
-        let is_plain = !head.headers.contains_key(header::UPGRADE);
-        !(self.shares_path && is_plain) && self.matcher.is_match(head)
+        !(self.shares_path && is_plain(head)) && self.matcher.is_match(head)
     }
 
     fn accept(&self, head: &mut Parts) -> Result<Response<String>, Refusal> {

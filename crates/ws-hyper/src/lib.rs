@@ -59,15 +59,18 @@
 //!   by a channel that their handlers select on, and close them with 1001.
 //! - TCP gets `TCP_NODELAY`; for any other transport, set it before.
 //!
-//! # What is not done
+//! # HTTP/2
 //!
-//! WebSockets in streams of HTTP/2 (RFC 8441): a request over HTTP/2 is refused with 505, and browsers ask again over
-//! HTTP/1.1 where a server does not announce them.
+//! With the feature `http2`, a WebSocket opens in a stream of an HTTP/2 connection (RFC 8441), by the same functions. Tell
+//! hyper to announce it: `enable_connect_protocol()` of its builder for HTTP/2. A plain request over HTTP/2 to an endpoint
+//! is refused with 505, as are all without the feature; browsers then connect over HTTP/1.1, if the server does not announce
+//! it.
 //!
 //! # Features
 //!
 //! - `axum`: the extractor for axum 0.8, on axum-core.
 //! - `deflate`: permessage-deflate (RFC 7692), answered when the config switches it on.
+//! - `http2`: WebSockets in streams of HTTP/2 (RFC 8441).
 //!
 //! [hyper]: https://docs.rs/hyper
 //! [tower]: https://docs.rs/tower
@@ -77,6 +80,9 @@
 #[cfg(feature = "axum")]
 pub mod axum;
 mod error;
+mod head;
+#[cfg(feature = "http2")]
+mod http2;
 mod layer;
 mod matcher;
 mod service;
@@ -86,11 +92,12 @@ mod upgrading;
 
 pub use self::{
     error::Error,
+    head::is_upgrade,
     layer::WebSocketLayer,
     matcher::Matcher,
     service::{ResponseFuture, WebSocketService},
     transport::{Transport, WebSocket},
-    upgrade::{Upgrade, is_upgrade, upgrade},
+    upgrade::{Upgrade, upgrade},
     upgrading::Upgrading,
 };
 pub use http;

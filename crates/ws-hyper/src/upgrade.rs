@@ -10,14 +10,9 @@ use ws_endpoint::{
     handshake::{self, Refusal, ResponseError},
 };
 
-use crate::Upgrading;
-
-/// Whether a request asks for a WebSocket at all: GET, `Connection` with `upgrade`, `Upgrade` with `websocket`. All others
-/// are for another handler.
-#[must_use]
-pub fn is_upgrade<B>(request: &Request<B>) -> bool {
-    handshake::is_upgrade(request)
-}
+#[cfg(feature = "http2")]
+use crate::http2;
+use crate::{Upgrading, head::Head};
 
 /// Accepts a request: checks it, negotiates subprotocol and extensions, and makes the answer.
 ///
@@ -81,6 +76,8 @@ pub fn upgrade<B>(
 #[derive(Debug)]
 pub struct Upgrade {
     request: UpgradeRequest,
+    /// See [`Head::came`].
+    came: Option<Box<Request<()>>>,
     on_upgrade: OnUpgrade,
     deadline: Option<Instant>,
 }
@@ -93,13 +90,7 @@ impl Upgrade {
     /// A [`Refusal`] holds the answer to send. It is 500 where the HTTP server does not hand connections over.
     pub fn new<B>(request: &mut Request<B>, config: &Arc<ServerConfig>) -> Result<Self, Refusal> {
         let on_upgrade = request.extensions_mut().remove();
-        let mut head = Request::new(());
-        *head.method_mut() = request.method().clone();
-        *head.uri_mut() = request.uri().clone();
-        *head.version_mut() = request.version();
-        *head.headers_mut() = request.headers().clone();
-        *head.extensions_mut() = request.extensions().clone();
-        Self::from_head(head, on_upgrade, config)
+        Self::from_head(Head::new(Head::copy(request))?, on_upgrade, config)
     }
 
     /// The same for the parts of a request.
@@ -108,25 +99,25 @@ impl Upgrade {
     /// As for [`new`](Self::new).
     pub fn from_parts(parts: &mut Parts, config: &Arc<ServerConfig>) -> Result<Self, Refusal> {
         let on_upgrade = parts.extensions.remove();
-        Self::from_head(Request::from_parts(parts.clone(), ()), on_upgrade, config)
+        Self::from_head(Head::new(Request::from_parts(parts.clone(), ()))?, on_upgrade, config)
     }
 
     pub(crate) fn from_head(
-        head: Request<()>,
+        head: Head,
         on_upgrade: Option<OnUpgrade>,
         config: &Arc<ServerConfig>,
     ) -> Result<Self, Refusal> {
         // The client's mistakes first.
-        let request = UpgradeRequest::new(head, Arc::clone(config))?;
+        let request = UpgradeRequest::new(head.request, Arc::clone(config))?;
         let on_upgrade = on_upgrade.ok_or_else(not_upgradable)?;
         let deadline = config.handshake_timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        Ok(Self { request, on_upgrade, deadline })
+        Ok(Self { request, came: head.came, on_upgrade, deadline })
     }
 
     /// The request as it came.
     #[must_use]
     pub fn request(&self) -> &Request<()> {
-        self.request.request()
+        self.came.as_deref().unwrap_or_else(|| self.request.request())
     }
 
     /// What it asks for: host, origin, subprotocols, extensions, version.
@@ -138,7 +129,10 @@ impl Upgrade {
     /// The extensions of the request, to put something in for whoever gets
     /// [the request with the connection](Upgrading::with_request).
     pub fn extensions_mut(&mut self) -> &mut Extensions {
-        self.request.request_extensions_mut()
+        match &mut self.came {
+            Some(came) => came.extensions_mut(),
+            None => self.request.request_extensions_mut(),
+        }
     }
 
     /// The subprotocol that will be chosen.
@@ -170,7 +164,9 @@ impl Upgrade {
     pub fn accept(self) -> Result<(Response<String>, Upgrading), Refusal> {
         let accepted = self.request.accept()?;
         let response = accepted.response().clone().map(|()| String::new());
-        Ok((response, Upgrading::new(self.on_upgrade, accepted, self.deadline)))
+        #[cfg(feature = "http2")]
+        let response = if self.came.is_some() { http2::translate_back(response) } else { response };
+        Ok((response, Upgrading::new(self.on_upgrade, accepted, self.came, self.deadline)))
     }
 }
 

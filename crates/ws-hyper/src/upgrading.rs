@@ -46,17 +46,25 @@ pub struct Upgrading {
     timer: Option<Pin<Box<Sleep>>>,
     /// None when it has opened.
     accepted: Option<Box<Accepted>>,
+    /// The request as it came, where it is not the one that was accepted.
+    came: Option<Box<Request<()>>>,
 }
 
 impl Upgrading {
-    pub(crate) fn new(on_upgrade: OnUpgrade, accepted: Accepted, deadline: Option<Instant>) -> Self {
-        Self { on_upgrade, deadline, timer: None, accepted: Some(Box::new(accepted)) }
+    pub(crate) fn new(
+        on_upgrade: OnUpgrade,
+        accepted: Accepted,
+        came: Option<Box<Request<()>>>,
+        deadline: Option<Instant>,
+    ) -> Self {
+        Self { on_upgrade, deadline, timer: None, accepted: Some(Box::new(accepted)), came }
     }
 
     /// The request that was accepted; `None` when this has given its connection.
     #[must_use]
     pub fn request(&self) -> Option<&Request<()>> {
-        self.accepted.as_deref().map(Accepted::request)
+        let accepted = self.accepted.as_deref()?;
+        Some(self.came.as_deref().unwrap_or_else(|| accepted.request()))
     }
 
     /// The connection, and the request that it came from with everything that middleware has put into it.
@@ -131,6 +139,7 @@ impl Upgrading {
         buf.extend_from_slice(read);
         buf.extend_from_slice(more.filled());
         let request = mem::take(&mut opened.handshake.request);
+        let request = self.came.take().map_or(request, |came| *came);
         Ok((ws_tokio::WebSocket::from_opened(io, opened), request))
     }
 }

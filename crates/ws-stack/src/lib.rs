@@ -99,6 +99,7 @@
 //! - `self-signed`: certificates that nobody has signed, for development.
 //! - `hyper`: upgrades inside HTTP servers of hyper 1, and a layer of tower, as `ws_stack::hyper`.
 //! - `axum`: the extractor for axum 0.8, as `ws_stack::hyper::axum`.
+//! - `http2`: WebSockets in streams of HTTP/2 (RFC 8441), inside HTTP servers of hyper 1.
 #![forbid(unsafe_code)]
 
 mod error;

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
-use http::{Request, header, request::Parts};
+use http::{Request, request::Parts};
 use hyper::upgrade::OnUpgrade;
 use ws_endpoint::ServerConfig;
 
 use super::{WebSocketUpgrade, WebSocketUpgradeRejection};
+use crate::head::{Head, is_plain};
 
 impl<S: Send + Sync> FromRequestParts<S> for WebSocketUpgrade {
     type Rejection = WebSocketUpgradeRejection;
@@ -15,7 +16,7 @@ impl<S: Send + Sync> FromRequestParts<S> for WebSocketUpgrade {
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Self::Rejection> {
         let on_upgrade = parts.extensions.remove::<OnUpgrade>();
         let config = parts.extensions.get::<Arc<ServerConfig>>().cloned().unwrap_or_default();
-        Self::new(Request::from_parts(parts.clone(), ()), on_upgrade, config)
+        Self::new(Head::new(Request::from_parts(parts.clone(), ()))?, on_upgrade, config)
     }
 }
 
@@ -24,7 +25,7 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for WebSocketUpgrade {
     type Rejection = WebSocketUpgradeRejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Self::Rejection> {
-        if !parts.headers.contains_key(header::UPGRADE) {
+        if is_plain(parts) {
             return Ok(None);
         }
         <Self as FromRequestParts<S>>::from_request_parts(parts, state).await.map(Some)

@@ -16,7 +16,7 @@ use ws_endpoint::{
 };
 
 use super::{DefaultOnFailedUpgrade, OnFailedUpgrade, WebSocketUpgradeRejection};
-use crate::{Upgrade, WebSocket, upgrade::runtime};
+use crate::{Upgrade, WebSocket, head::Head, upgrade::runtime};
 
 /// A request for a WebSocket in a handler of axum: set it up, then answer with [`on_upgrade`](Self::on_upgrade).
 ///
@@ -24,7 +24,7 @@ use crate::{Upgrade, WebSocket, upgrade::runtime};
 #[derive(Debug)]
 #[must_use = "answer with `on_upgrade`"]
 pub struct WebSocketUpgrade<F = DefaultOnFailedUpgrade> {
-    request: Request<()>,
+    head: Head,
     facts: handshake::Upgrade,
     on_upgrade: OnUpgrade,
     config: Arc<ServerConfig>,
@@ -35,13 +35,13 @@ pub struct WebSocketUpgrade<F = DefaultOnFailedUpgrade> {
 
 impl WebSocketUpgrade {
     pub(super) fn new(
-        request: Request<()>,
+        head: Head,
         on_upgrade: Option<OnUpgrade>,
         config: Arc<ServerConfig>,
     ) -> Result<Self, WebSocketUpgradeRejection> {
-        let facts = check(&request, &config.policy)?;
+        let facts = check(&head.request, &config.policy)?;
         let on_upgrade = on_upgrade.ok_or(WebSocketUpgradeRejection::ConnectionNotUpgradable)?;
-        Ok(Self { request, facts, on_upgrade, config, selected: None, on_failed: DefaultOnFailedUpgrade })
+        Ok(Self { head, facts, on_upgrade, config, selected: None, on_failed: DefaultOnFailedUpgrade })
     }
 }
 
@@ -49,7 +49,7 @@ impl<F> WebSocketUpgrade<F> {
     /// The request, its extensions among it.
     #[must_use]
     pub fn request(&self) -> &Request<()> {
-        &self.request
+        self.head.came.as_deref().unwrap_or(&self.head.request)
     }
 
     /// What it asks for: host, origin, subprotocols, extensions, version.
@@ -166,8 +166,8 @@ impl<F> WebSocketUpgrade<F> {
 
     /// Sets what is called when the connection does not open though the request was accepted. Nothing is, by default.
     pub fn on_failed_upgrade<C: OnFailedUpgrade>(self, callback: C) -> WebSocketUpgrade<C> {
-        let Self { request, facts, on_upgrade, config, selected, on_failed: _ } = self;
-        WebSocketUpgrade { request, facts, on_upgrade, config, selected, on_failed: callback }
+        let Self { head, facts, on_upgrade, config, selected, on_failed: _ } = self;
+        WebSocketUpgrade { head, facts, on_upgrade, config, selected, on_failed: callback }
     }
 
     /// Accepts: gives the answer, which the handler must return, and calls `callback` with the connection in a task of its
@@ -190,7 +190,7 @@ impl<F> WebSocketUpgrade<F> {
         Fut: Future<Output = ()> + Send + 'static,
         F: OnFailedUpgrade,
     {
-        let mut upgrade = Upgrade::from_head(self.request, Some(self.on_upgrade), &self.config)?;
+        let mut upgrade = Upgrade::from_head(self.head, Some(self.on_upgrade), &self.config)?;
         if let Some(selected) = &self.selected {
             // It was requested: that was checked when it was set.
             let _chosen = upgrade.choose_subprotocol(Some(selected));
