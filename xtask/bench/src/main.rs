@@ -3,6 +3,7 @@
 //! The load generator is no WebSocket library: it upgrades by hand, sends frames that were made beforehand, and
 //! compares the replies byte for byte.
 
+mod chart;
 mod connect;
 mod cpu;
 mod dialogue;
@@ -98,6 +99,9 @@ struct Run {
     /// Write the tables here too
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
+    /// Draw the comparisons into this directory
+    #[arg(long, value_name = "DIRECTORY")]
+    svg: Option<PathBuf>,
 }
 
 /// A measured time that has an end.
@@ -157,6 +161,13 @@ impl Run {
         if let Some(path) = &self.json {
             let json = serde_json::to_string_pretty(&report.json())?;
             fs::write(path, json + "\n").with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        if let Some(directory) = &self.svg {
+            fs::create_dir_all(directory)?;
+            for (file, svg) in report.charts() {
+                let path = directory.join(file);
+                fs::write(&path, svg).with_context(|| format!("cannot write {}", path.display()))?;
+            }
         }
         match outcome.failures.len() {
             0 => Ok(()),

@@ -5,11 +5,12 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
+use crate::chart::{Bar, Chart, Group};
 use crate::machine::Machine;
 use crate::matrix::{Matrix, Measurement, Outcome};
 use crate::sample::{Metric, Summary, summary};
 use crate::scenario::Scenario;
-use crate::servers::FLOOR;
+use crate::servers::{FLOOR, is_ours};
 use crate::versions::version;
 
 /// Everything measured, ready to be written down.
@@ -67,6 +68,71 @@ impl Report<'_> {
             "measurements": self.outcome.measurements,
             "failures": self.outcome.failures,
         })
+    }
+
+    /// The figures that are compared, as charts: the name of a file, and what is in it.
+    pub(crate) fn charts(&self) -> Vec<(&'static str, String)> {
+        let echoes = |scenario: &Scenario| matches!(scenario, Scenario::Echo(_));
+        let compressed = |scenario: &Scenario| scenario.takeover().is_some();
+        let plain = |scenario: &Scenario| echoes(scenario) && !compressed(scenario);
+        let deflated = |scenario: &Scenario| echoes(scenario) && compressed(scenario);
+        let idle = |scenario: &Scenario| matches!(scenario, Scenario::Idle(..)) && !compressed(scenario);
+        let rate = |scenario: &Scenario| matches!(scenario, Scenario::Rate);
+        let cpu = Metric::CpuNsPerMessage;
+        [
+            ("echo.svg", "CPU per echoed message", cpu, &plain as &dyn Fn(&Scenario) -> bool),
+            (
+                "latency.svg",
+                "99th percentile from a burst's first byte to its reply's last",
+                Metric::LatencyP99Us,
+                &plain,
+            ),
+            ("deflate.svg", "CPU per compressed and echoed message", cpu, &deflated),
+            ("memory.svg", "Resident memory per idle connection", Metric::BytesIdle, &idle),
+            (
+                "handshake.svg",
+                "CPU per handshake, from connecting to closing",
+                Metric::CpuNsPerHandshake,
+                &rate,
+            ),
+        ]
+        .into_iter()
+        .filter_map(|(file, title, metric, wanted)| Some((file, self.chart(title, metric, wanted)?.svg())))
+        .collect()
+    }
+
+    fn chart<'a>(
+        &self,
+        title: &'a str,
+        metric: Metric,
+        wanted: &dyn Fn(&Scenario) -> bool,
+    ) -> Option<Chart<'a>> {
+        let scenarios = self.matrix.scenarios.iter().filter(|scenario| wanted(scenario));
+        let groups: Vec<_> = scenarios
+            .map(|scenario| Group { name: scenario.to_string(), bars: self.bars(*scenario, metric) })
+            .filter(|group| !group.bars.is_empty())
+            .collect();
+        let subtitle =
+            "less is better; the median of all rounds, and the proportion to the least that tokio can do";
+        (!groups.is_empty()).then_some(Chart { title, subtitle, groups })
+    }
+
+    fn bars(&self, scenario: Scenario, metric: Metric) -> Vec<Bar> {
+        let floor = self.summary(scenario, FLOOR, metric);
+        let servers = self.matrix.servers.iter();
+        servers
+            .filter_map(|server| {
+                let value = self.summary(scenario, &server.name, metric)?.median;
+                let label = match floor {
+                    Some(floor) if floor.median > 0.0 => {
+                        format!("{} ({:.2})", number(value), value / floor.median)
+                    }
+                    _ => number(value),
+                };
+                let is_ours = is_ours(&server.name);
+                Some(Bar { server: server.name.clone(), value, label, is_ours })
+            })
+            .collect()
     }
 
     /// The libraries measured whose version is known.

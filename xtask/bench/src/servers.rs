@@ -26,6 +26,11 @@ const COMPRESSING: [&str; 3] = ["sockudo-ws", "yawc", NODE];
 /// The floor that others are set in proportion to.
 pub(crate) const FLOOR: &str = "tokio-floor";
 
+/// Whether it is one of our own servers.
+pub(crate) fn is_ours(name: &str) -> bool {
+    matches!(name, OURS | OWNED)
+}
+
 /// Where the port goes in the command of a server given by the user.
 const PORT: &str = "{port}";
 

@@ -85,7 +85,11 @@ impl Plan {
 
 impl Weather {
     fn new(is_calm: bool, rng: &mut Rng) -> Self {
-        let chunk = |rng: &mut Rng| [1, 7, 1_000, 100_000, usize::MAX][rng.below(5)];
+        let chunk = |rng: &mut Rng| match rng.below(20) {
+            0 => 1,
+            1 => 7,
+            size => [1_000, 100_000, usize::MAX][size % 3],
+        };
         let breaks = |rng: &mut Rng| (!is_calm && rng.once_in(4)).then(|| rng.below(90_000) as u64);
         Self {
             delay: if is_calm { rng.below(300) } else { [0, 20, 3_000, 40_000][rng.below(4)] },
