@@ -135,7 +135,7 @@ pub use ws_tokio::{
     ServerBuilder, ServerConnection, ServerError, ServerStream, Shutdown,
 };
 #[cfg(feature = "tokio")]
-pub use ws_tokio::{Backoff, Reconnect, Step, StopHandle};
+pub use ws_tokio::{Backoff, ProxyEnvironmentError, ProxyFailure, Reconnect, Step, StopHandle};
 #[cfg(feature = "rustls")]
 pub use ws_tokio::{TlsConfigError, tls_config};
 #[cfg(feature = "rustls-no-provider")]

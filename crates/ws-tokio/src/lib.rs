@@ -92,7 +92,7 @@ pub use self::{
     accept::{AcceptError, FirstRequest, NotUpgraded, PlainRequest, Upgrade, accept, accept_with},
     broadcast::{Group, GroupStats, MemberId, MemberOptions, MemberStats, SlowConsumer, Subscription, Tally},
     byte_stream::{ByteStream, ByteStreamOptions, TextMessages},
-    connect::{Connect, ConnectError, Step, connect},
+    connect::{Connect, ConnectError, ProxyEnvironmentError, ProxyFailure, Step, connect},
     error::{Error, SendError},
     message_reader::MessageReader,
     message_writer::MessageWriter,

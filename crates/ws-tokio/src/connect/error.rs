@@ -10,6 +10,8 @@ use ws_endpoint::{
     handshake::{ClientError, ClientRequestError, RedirectError},
 };
 
+use super::ProxyFailure;
+
 /// Why a client has no connection.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -46,6 +48,16 @@ pub enum ConnectError {
         #[source]
         error: io::Error,
     },
+    /// A proxy opened no tunnel to the server. Failing to reach the proxy itself is [`Resolve`](Self::Resolve),
+    /// [`Tcp`](Self::Tcp) or [`Tls`](Self::Tls) with its host.
+    #[error("no tunnel through the proxy {proxy}: {error}")]
+    Proxy {
+        /// The proxy's address, without credentials.
+        proxy: String,
+        /// Why.
+        #[source]
+        error: ProxyFailure,
+    },
     /// TLS failed.
     #[error("TLS with {host} failed: {error}")]
     Tls {
@@ -55,8 +67,10 @@ pub enum ConnectError {
         #[source]
         error: io::Error,
     },
-    /// The address begins with `wss`, and TLS is not compiled in.
-    #[error("a wss address needs TLS: switch the feature `rustls` on, or connect over a stream of your own")]
+    /// The address begins with `wss`, or that of the proxy with `https`, and TLS is not compiled in.
+    #[error(
+        "a wss address and an https proxy need TLS: switch the feature `rustls` on, or connect over a stream of your own"
+    )]
     TlsUnavailable,
     /// The opening handshake failed.
     #[error("opening handshake failed: {0}")]
@@ -150,6 +164,7 @@ impl ConnectError {
         match self {
             Self::Resolve { .. } | Self::Tcp { .. } | Self::Socket { .. } => true,
             Self::Io(_) | Self::Left | Self::Timeout { .. } => true,
+            Self::Proxy { error, .. } => error.is_transient(),
             Self::Tls { error, .. } => is_of_transport(error),
             Self::Refused { response, .. } => is_temporary(response.status()),
             Self::Handshake(error) => matches!(error, ClientHandshakeError::Random(_)),
@@ -164,7 +179,7 @@ impl ConnectError {
     }
 }
 
-fn is_temporary(status: StatusCode) -> bool {
+pub(super) fn is_temporary(status: StatusCode) -> bool {
     status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429)
 }
 

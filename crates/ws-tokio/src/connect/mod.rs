@@ -1,13 +1,17 @@
 //! Connecting: from an address to an open connection.
 
 mod builder;
+mod bypass;
 mod deadline;
+mod environment;
 mod error;
 mod exchange;
 mod open;
 mod options;
+mod proxy;
 mod race;
 mod route;
+mod tunnel;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use ws_endpoint::{
@@ -15,8 +19,12 @@ use ws_endpoint::{
     handshake::{ClientRequest, ClientRequestError},
 };
 
-pub use self::error::{ConnectError, Step};
 use self::options::Options;
+pub use self::{
+    environment::ProxyEnvironmentError,
+    error::{ConnectError, Step},
+    tunnel::ProxyFailure,
+};
 use crate::{ClientStream, WebSocket};
 
 /// Connects to a `ws`, `wss` or `ws+unix` address, with everything at its default.

@@ -4,6 +4,8 @@ use std::{fmt, io, net::SocketAddr, pin::Pin, sync::Arc};
 
 use ws_endpoint::handshake::{ClientRequest, Redirect};
 
+use super::proxy::Proxies;
+
 /// A future of a caller's.
 pub(super) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -29,6 +31,7 @@ const MAX_BODY_LEN: usize = 64 << 10;
 pub(super) struct Options {
     pub(super) resolver: Option<Resolver>,
     pub(super) nodelay: bool,
+    pub(super) proxies: Proxies,
     pub(super) on_request: Option<RequestHook>,
     pub(super) max_redirects: usize,
     pub(super) on_redirect: Option<RedirectHook>,
@@ -42,6 +45,7 @@ impl Default for Options {
         Self {
             resolver: None,
             nodelay: true,
+            proxies: Proxies::default(),
             on_request: None,
             max_redirects: 0,
             on_redirect: None,
@@ -57,6 +61,7 @@ impl fmt::Debug for Options {
         f.debug_struct("Options")
             .field("resolver", &self.resolver.as_ref().map(|_| "the caller's"))
             .field("nodelay", &self.nodelay)
+            .field("proxies", &self.proxies)
             .field("on_request", &self.on_request.as_ref().map(|_| "the caller's"))
             .field("max_redirects", &self.max_redirects)
             .field("on_redirect", &self.on_redirect.as_ref().map(|_| "the caller's"))

@@ -8,30 +8,86 @@ use std::{
 
 use bytes::BytesMut;
 use tokio::net::{TcpStream, lookup_host};
-use ws_endpoint::handshake::ClientRequest;
+use ws_endpoint::handshake::{ClientRequest, ProxyAddress};
 
-use super::{Connect, ConnectError, Step, deadline::Deadline, race::race};
+use super::{Connect, ConnectError, ProxyFailure, Step, deadline::Deadline, race::race, tunnel::tunnel};
 use crate::ClientStream;
 
-/// Connects to where the request goes. The bytes are what has come over the transport already.
+/// Connects to where the request goes, by the way that it takes. The bytes are what has come over it already.
 pub(super) async fn transport(
     connect: &Connect,
     request: &ClientRequest,
     deadline: Deadline,
 ) -> Result<(ClientStream, BytesMut), ConnectError> {
-    if request.is_tls() && cfg!(not(feature = "rustls-no-provider")) {
-        return Err(ConnectError::TlsUnavailable);
-    }
     if let Some(path) = request.socket_path() {
         return Ok((socket(path, deadline).await?, BytesMut::new()));
     }
-    let tcp = tcp(connect, request.host(), request.port(), deadline).await?;
+    let proxy = connect.options.proxies.of(request);
+    let needs_tls = request.is_tls() || proxy.is_some_and(ProxyAddress::is_tls);
+    if needs_tls && cfg!(not(feature = "rustls-no-provider")) {
+        return Err(ConnectError::TlsUnavailable);
+    }
+    match proxy {
+        None => {
+            let tcp = tcp(connect, request.host(), request.port(), deadline).await?;
+            secured(connect, request, tcp, deadline).await.map(|stream| (stream, BytesMut::new()))
+        }
+        Some(proxy) => proxied(connect, request, proxy, deadline).await,
+    }
+}
+
+/// Through a proxy: a tunnel over TCP, or over TLS with the proxy.
+async fn proxied(
+    connect: &Connect,
+    request: &ClientRequest,
+    proxy: &ProxyAddress,
+    deadline: Deadline,
+) -> Result<(ClientStream, BytesMut), ConnectError> {
+    let failed = |error| ConnectError::Proxy { proxy: proxy.to_string(), error };
+    let exchange = connect.options.proxies.exchange(proxy, request);
+    let exchange = exchange.map_err(|error| failed(error.into()))?;
+    let mut tcp = tcp(connect, proxy.host(), proxy.port(), deadline).await?;
+    let mut buf = BytesMut::new();
+    #[cfg(feature = "rustls-no-provider")]
+    if proxy.is_tls() {
+        let config = connect.options.proxies.tls.as_ref();
+        let mut tls = tls(connect, proxy.host(), config, tcp, deadline).await?;
+        let opened = async { tunnel(&mut tls, exchange, &mut buf).await.map_err(failed) };
+        deadline.within(Step::Proxy, opened).await?;
+        if !request.is_tls() {
+            return Ok((ClientStream::Tls(Box::new(tls)), buf));
+        }
+        unspoken(&buf).map_err(failed)?;
+        let inner = self::tls(connect, request.host(), connect.tls.as_ref(), tls, deadline).await?;
+        return Ok((ClientStream::TlsInTls(Box::new(inner)), buf));
+    }
+    let opened = async { tunnel(&mut tcp, exchange, &mut buf).await.map_err(failed) };
+    deadline.within(Step::Proxy, opened).await?;
+    if request.is_tls() {
+        unspoken(&buf).map_err(failed)?;
+    }
+    secured(connect, request, tcp, deadline).await.map(|stream| (stream, buf))
+}
+
+/// A TLS server does not speak first: what came in its name is not its.
+fn unspoken(buf: &BytesMut) -> Result<(), ProxyFailure> {
+    if buf.is_empty() { Ok(()) } else { Err(ProxyFailure::Forged { len: buf.len() }) }
+}
+
+/// TCP, under TLS where the address wants it.
+async fn secured(
+    connect: &Connect,
+    request: &ClientRequest,
+    tcp: TcpStream,
+    deadline: Deadline,
+) -> Result<ClientStream, ConnectError> {
     #[cfg(feature = "rustls-no-provider")]
     if request.is_tls() {
-        let tls = tls(connect, request.host(), tcp, deadline).await?;
-        return Ok((ClientStream::Tls(Box::new(tls)), BytesMut::new()));
+        let tls = tls(connect, request.host(), connect.tls.as_ref(), tcp, deadline).await?;
+        return Ok(ClientStream::Tls(Box::new(tls)));
     }
-    Ok((ClientStream::Plain(tcp), BytesMut::new()))
+    let _plain = (connect, request, deadline);
+    Ok(ClientStream::Plain(tcp))
 }
 
 /// A Unix socket.
@@ -77,11 +133,12 @@ async fn resolve(connect: &Connect, host: &str, port: u16) -> Result<Vec<SocketA
     found.map_err(|error| ConnectError::Resolve { host: host.to_owned(), error })
 }
 
-/// TLS with a server.
+/// TLS with a server, or with a proxy.
 #[cfg(feature = "rustls-no-provider")]
 async fn tls<S>(
     connect: &Connect,
     host: &str,
+    config: Option<&std::sync::Arc<tokio_rustls::rustls::ClientConfig>>,
     transport: S,
     deadline: Deadline,
 ) -> Result<tokio_rustls::client::TlsStream<S>, ConnectError>
@@ -89,6 +146,6 @@ where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
 {
     let failed = |error| ConnectError::Tls { host: host.to_owned(), error };
-    let session = connect.options.tls.session(host, connect.tls.as_ref()).map_err(failed)?;
+    let session = connect.options.tls.session(host, config).map_err(failed)?;
     deadline.within(Step::Tls, async { session.over(transport).await.map_err(failed) }).await
 }

@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
 
 pub mod mock;
+pub mod proxy;
 pub mod raw;
 #[cfg(feature = "rustls")]
 pub mod tls;
