@@ -106,16 +106,8 @@ impl Codec for Deflater {
     }
 
     fn defer(&mut self, head: MessageHead, payload: Bytes, limit: usize) -> Work {
-        match self.flow.takeover {
-            Takeover::Keep => Work::exclusive(move |mut codec| {
-                let outcome = whole(&mut *codec, head, &payload, limit);
-                (codec, outcome)
-            }),
-            Takeover::Reset => {
-                let mut codec = Deflater::new(Arc::clone(&self.shared), self.flow);
-                Work::concurrent(move || whole(&mut codec, head, &payload, limit))
-            }
-        }
+        let fresh = || Deflater::new(Arc::clone(&self.shared), self.flow);
+        deferred(self.flow.takeover, fresh, head, payload, limit)
     }
 }
 
@@ -125,13 +117,29 @@ impl Drop for Deflater {
     }
 }
 
-/// Deferred work, in either direction: the whole message at once.
-pub(crate) fn whole(
-    codec: &mut dyn Codec,
+/// Deferred work, in either direction: a kept context goes along with it, else a `fresh` codec does the work beside
+/// others.
+pub(crate) fn deferred<C: Codec + 'static>(
+    takeover: Takeover,
+    fresh: impl FnOnce() -> C,
     head: MessageHead,
-    payload: &[u8],
+    payload: Bytes,
     limit: usize,
-) -> ws_extensions::Outcome {
+) -> Work {
+    match takeover {
+        Takeover::Keep => Work::exclusive(move |mut codec| {
+            let outcome = whole(&mut *codec, head, &payload, limit);
+            (codec, outcome)
+        }),
+        Takeover::Reset => {
+            let mut codec = fresh();
+            Work::concurrent(move || whole(&mut codec, head, &payload, limit))
+        }
+    }
+}
+
+/// The whole message at once.
+fn whole(codec: &mut dyn Codec, head: MessageHead, payload: &[u8], limit: usize) -> ws_extensions::Outcome {
     let mut made = BytesMut::new();
     codec.push(payload, true, &mut Output::new(&mut made, limit))?;
     Ok((head, made.freeze()))

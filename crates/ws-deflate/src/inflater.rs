@@ -7,7 +7,7 @@ use ws_extensions::{Codec, ExtensionError, MessageHead, Output, Plan, Work};
 use ws_frame::Rsv;
 
 use crate::{
-    deflater::whole,
+    deflater::deferred,
     extension::Shared,
     history::History,
     settings::{Takeover, WindowBits},
@@ -89,16 +89,8 @@ impl Codec for Inflater {
     }
 
     fn defer(&mut self, head: MessageHead, payload: Bytes, limit: usize) -> Work {
-        match self.flow.takeover {
-            Takeover::Keep => Work::exclusive(move |mut codec| {
-                let outcome = whole(&mut *codec, head, &payload, limit);
-                (codec, outcome)
-            }),
-            Takeover::Reset => {
-                let mut codec = Inflater::new(Arc::clone(&self.shared), self.flow);
-                Work::concurrent(move || whole(&mut codec, head, &payload, limit))
-            }
-        }
+        let fresh = || Inflater::new(Arc::clone(&self.shared), self.flow);
+        deferred(self.flow.takeover, fresh, head, payload, limit)
     }
 }
 

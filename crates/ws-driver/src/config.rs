@@ -115,7 +115,8 @@ impl Default for Limits {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timeouts {
-    /// From the first Close of either side until the transport has ended: 5 s, then it is dropped.
+    /// From the first Close of either side until the transport has ended: 5 s, then it is dropped. As long as the peer
+    /// takes what stands queued before our Close it is counted anew with each write.
     pub close: Option<Duration>,
     /// Silence of the peer after which it is sent a ping: 25 s.
     pub ping_after: Option<Duration>,

@@ -1,6 +1,6 @@
 //! Both halves of a connection.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ws_extensions::{Finished, Job, JobId, Negotiated};
 
@@ -102,6 +102,12 @@ impl Connection {
     pub fn poll_deadline(&mut self, now: Instant) -> Option<Instant> {
         let Parts { receiver, sender, replies, lifecycle } = &mut self.parts;
         lifecycle.poll_deadline(now, receiver, sender, replies)
+    }
+
+    /// How long the peer took to answer the last ping; see [`Lifecycle::rtt`].
+    #[must_use]
+    pub fn rtt(&self) -> Option<Duration> {
+        self.parts.lifecycle.rtt()
     }
 
     /// What is wanted of the transport; see [`Lifecycle::wants`].

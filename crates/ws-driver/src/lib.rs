@@ -63,6 +63,7 @@ mod payload;
 mod prepared;
 mod receiver;
 mod replies;
+mod round_trip;
 mod scratch;
 mod sender;
 mod shared;

@@ -1,10 +1,13 @@
 //! Deadlines, and the way a connection ends.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ws_frame::{CloseCode, Role};
 
-use crate::{Ending, Expired, Fault, Receiver, Replies, Sender, Shared, Timeouts, tick::Tick};
+use crate::{
+    Ending, Expired, Fault, Receiver, Replies, SendError, Sender, Shared, Timeouts, round_trip::RoundTrip,
+    tick::Tick,
+};
 
 /// What a connection wants of its transport.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,8 +40,12 @@ pub struct Lifecycle {
     closing: Option<Tick>,
     /// Since when bytes have waited without progress, and how many had been written then.
     stalled: Option<(Tick, u64)>,
+    round_trip: RoundTrip,
     shut: bool,
     dropped: bool,
+    /// Whether the caller does not read just now, and whether it did not until a moment ago.
+    paused: bool,
+    resumed: bool,
 }
 
 impl Lifecycle {
@@ -52,8 +59,11 @@ impl Lifecycle {
             pinged: None,
             closing: None,
             stalled: None,
+            round_trip: RoundTrip::default(),
             shut: false,
             dropped: false,
+            paused: false,
+            resumed: false,
         }
     }
 
@@ -93,7 +103,9 @@ impl Lifecycle {
 
     /// What has happened since the last time.
     fn observe(&mut self, now: Tick, receiver: &mut Receiver, sender: &mut Sender) {
-        if receiver.take_heard() {
+        self.measure_at(now, receiver, sender);
+        let resumed = std::mem::take(&mut self.resumed);
+        if receiver.take_heard() | resumed | self.paused {
             self.heard = now;
             self.pinged = None;
         }
@@ -101,12 +113,16 @@ impl Lifecycle {
             self.messaged = now;
         }
         let written = sender.outbox().written();
+        let progress = self.stalled.is_some_and(|(_, before)| before != written);
         self.stalled = match self.stalled {
             _ if sender.outbox().is_empty() && !sender.outbox().is_unflushed() => None,
             Some((since, before)) if before == written => Some((since, before)),
             _ => Some((now, written)),
         };
-        if self.closing.is_none() && (receiver.ending().is_some() || sender.is_closing()) {
+        let closing = receiver.ending().is_some() || sender.is_closing();
+        let failed = matches!(receiver.ending(), Some(Ending::Failed(_)));
+        // While the peer still takes what stands before the Close, the closing handshake has hardly begun.
+        if closing && (self.closing.is_none() || progress && !failed) {
             self.closing = Some(now);
         }
     }
@@ -121,9 +137,9 @@ impl Lifecycle {
                 self.closing = Some(now);
                 return;
             }
-        } else if passed(self.heard, self.timeouts.ping_after) {
+        } else if !self.paused && passed(self.heard, self.timeouts.ping_after) {
             // With a queue so full that no ping fits, the deadline for a stalled write decides.
-            let _full = sender.ping(&[]);
+            let _full = self.ping_at(now, receiver, sender);
             self.pinged = Some(now);
         }
         let reason = if passed(Tick::OPENED, self.timeouts.max_age) {
@@ -139,10 +155,85 @@ impl Lifecycle {
 
     fn next_while_open(&self) -> Option<Tick> {
         let alive = match self.pinged {
+            _ if self.paused => None,
             Some(pinged) => pinged.after(self.timeouts.pong_within),
             None => self.heard.after(self.timeouts.ping_after),
         };
         earliest([alive, Tick::OPENED.after(self.timeouts.max_age), self.messaged.after(self.timeouts.idle)])
+    }
+
+    /// Queues a ping with a payload of its own at `now`, and measures how long its pong takes.
+    ///
+    /// # Errors
+    /// [`SendError::Closed`], [`SendError::Full`].
+    pub fn ping(
+        &mut self,
+        now: Instant,
+        receiver: &mut Receiver,
+        sender: &mut Sender,
+    ) -> Result<(), SendError> {
+        self.ping_at(Tick::new(self.opened, now), receiver, sender)
+    }
+
+    /// The moment is the payload: no other ping of the connection has it, and nothing has to be kept for that.
+    fn ping_at(&mut self, now: Tick, receiver: &mut Receiver, sender: &mut Sender) -> Result<(), SendError> {
+        sender.ping(&now.low_bytes())?;
+        self.measure_at(now, receiver, sender);
+        Ok(())
+    }
+
+    /// Takes note at `now` of a ping that is about to leave, or a pong that has just been read, so that
+    /// [`rtt`](Self::rtt) is exact. [`poll_deadline`](Self::poll_deadline) does it too, as of its own moment.
+    pub fn measure(&mut self, now: Instant, receiver: &mut Receiver, sender: &mut Sender) {
+        self.measure_at(Tick::new(self.opened, now), receiver, sender);
+    }
+
+    fn measure_at(&mut self, now: Tick, receiver: &mut Receiver, sender: &mut Sender) {
+        if receiver.take_ponged() {
+            self.round_trip.end(now);
+        }
+        if let Some(ping) = sender.take_pinged() {
+            self.round_trip.begin(now);
+            receiver.expect_pong(ping);
+        }
+    }
+
+    /// Whether there is anything to [`measure`](Self::measure).
+    #[must_use]
+    #[inline]
+    pub fn has_news(receiver: &Receiver, sender: &Sender) -> bool {
+        receiver.has_ponged() || sender.has_pinged()
+    }
+
+    /// How long the peer took to answer the last ping that it has answered: one of the keepalive, or the caller's.
+    ///
+    /// A pong answers the newest ping if it carries the same payload; an older one is not waited for any more
+    /// (RFC 6455 section 5.5.3). To the microsecond, and as exact as the `now` that
+    /// [`measure`](Self::measure) or [`poll_deadline`](Self::poll_deadline) was given behind the queueing of the ping and the
+    /// reading of the pong.
+    #[must_use]
+    pub fn rtt(&self) -> Option<Duration> {
+        self.round_trip.last()
+    }
+
+    /// Whether a ping is waiting for its pong.
+    #[must_use]
+    pub fn is_measuring(&self) -> bool {
+        self.round_trip.is_measuring()
+    }
+
+    /// Says that the caller does not read for a while, or reads again. Meanwhile no ping is sent and no pong missed; the
+    /// silence of the peer counts from the moment at which it is read from again. The other deadlines go on.
+    pub fn set_paused(&mut self, paused: bool) {
+        self.resumed |= self.paused && !paused;
+        self.paused = paused;
+    }
+
+    /// Whether the caller does not read.
+    #[must_use]
+    #[inline]
+    pub fn is_paused(&self) -> bool {
+        self.paused
     }
 
     fn drop_transport(

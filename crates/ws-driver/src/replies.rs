@@ -4,7 +4,10 @@ use std::collections::VecDeque;
 
 use ws_frame::CloseCode;
 
-use crate::CloseReason;
+use crate::{CloseReason, Scratch};
+
+/// What of a buffer for pongs is kept for the next connection: more than as many as may wait by default.
+const LARGEST_SCRATCH: usize = 16 * 1024;
 
 /// What the receiving half owes the sending half: pongs within their bound, at most one Close.
 ///
@@ -12,12 +15,19 @@ use crate::CloseReason;
 /// a plain value, so that a connection in one task passes it on without a lock, and two tasks share it behind one.
 #[derive(Debug, Default)]
 pub struct Replies {
-    /// Pongs one behind the other, each a length byte and its payload.
-    pongs: VecDeque<u8>,
-    count: usize,
+    /// How many pongs are owed.
+    count: u32,
+    /// Whether the buffer goes back to where it was lent from.
+    lent: bool,
+    /// Behind a pointer, because connections take one in turn.
+    pongs: Option<Box<Pongs>>,
     /// Behind a pointer, because a connection has it only at its end.
     close: Option<Box<CloseReply>>,
 }
+
+/// Pongs one behind the other, each a length byte and its payload.
+#[derive(Debug, Default)]
+pub(crate) struct Pongs(VecDeque<u8>);
 
 /// The Close that the receiving half asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,41 +48,61 @@ impl Replies {
         self.count == 0 && self.close.is_none()
     }
 
+    /// Lends a buffer for pongs, if there is none, so that answering pings allocates nothing in the long run.
+    #[inline]
+    pub fn attach(&mut self, scratch: &mut Scratch) {
+        if self.pongs.is_none() {
+            self.pongs = scratch.pongs.take();
+            self.lent = true;
+        }
+    }
+
+    /// Gives the buffer back while nothing is owed, so that an idle connection holds none.
+    #[inline]
+    pub fn detach(&mut self, scratch: &mut Scratch) {
+        if self.count > 0 {
+            return;
+        }
+        self.lent = false;
+        if let Some(pongs) = self.pongs.take()
+            && pongs.0.capacity() <= LARGEST_SCRATCH
+        {
+            scratch.pongs = Some(pongs);
+        }
+    }
+
     /// Queues a pong. Above `max` the oldest is dropped (RFC 6455 section 5.5.3).
     pub(crate) fn pong(&mut self, payload: &[u8], max: usize) {
-        while self.count >= max.max(1) {
-            self.drop_oldest();
+        let pongs = &mut self.pongs.get_or_insert_default().0;
+        while usize::try_from(self.count).is_ok_and(|count| count >= max.max(1)) {
+            drop_oldest(pongs, &mut self.count);
         }
         // A control payload is at most 125 bytes.
         let len = u8::try_from(payload.len()).unwrap_or(125);
-        self.pongs.push_back(len);
-        self.pongs.extend(&payload[..usize::from(len)]);
-        self.count += 1;
-    }
-
-    fn drop_oldest(&mut self) {
-        if let Some(len) = self.pongs.pop_front() {
-            self.pongs.drain(..usize::from(len));
-            self.count -= 1;
-        }
+        pongs.push_back(len);
+        pongs.extend(&payload[..usize::from(len)]);
+        self.count = self.count.saturating_add(1);
     }
 
     /// The oldest pong's payload.
     pub(crate) fn next_pong(&mut self) -> Option<([u8; 125], usize)> {
-        let len = usize::from(self.pongs.pop_front()?);
+        let pongs = &mut self.pongs.as_mut()?.0;
+        let len = usize::from(pongs.pop_front()?);
         let mut payload = [0; 125];
-        for (byte, next) in payload.iter_mut().zip(self.pongs.drain(..len)) {
+        for (byte, next) in payload.iter_mut().zip(pongs.drain(..len)) {
             *byte = next;
         }
         self.count -= 1;
-        if self.count == 0 {
-            self.pongs = VecDeque::new(); // nothing is held while nothing is owed
+        if self.count == 0 && !self.lent {
+            self.pongs = None; // nothing is held while nothing is owed
         }
         Some((payload, len))
     }
 
     pub(crate) fn drop_pongs(&mut self) {
-        self.pongs = VecDeque::new();
+        if let Some(pongs) = &mut self.pongs {
+            pongs.0.clear();
+        }
         self.count = 0;
     }
 
@@ -84,6 +114,13 @@ impl Replies {
     pub(crate) fn take_close(&mut self) -> Option<CloseReply> {
         self.close.take().map(|close| *close)
     }
+}
+
+fn drop_oldest(pongs: &mut VecDeque<u8>, count: &mut u32) {
+    if let Some(len) = pongs.pop_front() {
+        pongs.drain(..usize::from(len));
+    }
+    *count = count.saturating_sub(1);
 }
 
 #[cfg(test)]
@@ -111,6 +148,21 @@ mod tests {
             replies.pong(&[n; 125], 3);
         }
         assert_eq!(drain(&mut replies), [[7; 125], [8; 125], [9; 125]]);
+    }
+
+    #[test]
+    fn a_lent_buffer_is_given_back_when_nothing_is_owed() {
+        let (mut replies, mut scratch) = (Replies::default(), Scratch::default());
+        replies.attach(&mut scratch);
+        replies.pong(b"?", 64);
+        replies.detach(&mut scratch);
+        assert!(scratch.pongs.is_none(), "not while something is owed");
+        assert_eq!(drain(&mut replies), [b"?".to_vec()]);
+        replies.detach(&mut scratch);
+        assert!(replies.pongs.is_none() && scratch.pongs.is_some());
+        let mut other = Replies::default();
+        other.attach(&mut scratch);
+        assert!(other.pongs.is_some() && other.is_empty());
     }
 
     #[test]

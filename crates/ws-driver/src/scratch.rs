@@ -4,16 +4,21 @@ use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
 
+use crate::replies::Pongs;
+
 /// Buffers that many connections take in turn, one set for each thread: an idle connection holds none.
 ///
-/// Before a read, [`Receiver::attach`](crate::Receiver::attach) and [`Sender::attach`](crate::Sender::attach) lend them to
-/// a connection; before a wait, `detach` gives back what is empty. They are made when they are first lent, 100 KiB in
-/// all, and are not zeroed. Without them everything works the same, in buffers of each connection's own.
+/// Before a read, [`Receiver::attach`](crate::Receiver::attach), [`Sender::attach`](crate::Sender::attach) and
+/// [`Replies::attach`](crate::Replies::attach) lend them to a connection; before a wait, `detach` gives back what is empty.
+/// They are made when they are first lent, 100 KiB in all, and are not zeroed. Without them everything works the same, in
+/// buffers of each connection's own.
 #[derive(Debug, Default)]
 pub struct Scratch {
     pub(crate) read: BytesMut,
     pub(crate) cork: BytesMut,
     pub(crate) arena: BytesMut,
+    /// A buffer for pongs, empty.
+    pub(crate) pongs: Option<Box<Pongs>>,
     /// The list of an outbox's segments, empty.
     pub(crate) segments: VecDeque<Bytes>,
 }

@@ -24,6 +24,16 @@ impl Tick {
         self.0.checked_add(timeout).map(Self)
     }
 
+    pub(crate) fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.get().saturating_sub(earlier.0.get()))
+    }
+
+    /// The part of it that changes soonest.
+    pub(crate) fn low_bytes(self) -> [u8; 4] {
+        let [.., a, b, c, d] = self.0.get().to_be_bytes();
+        [a, b, c, d]
+    }
+
     pub(crate) fn instant(self, opened: Instant) -> Option<Instant> {
         opened.checked_add(Duration::from_nanos(self.0.get() - 1))
     }

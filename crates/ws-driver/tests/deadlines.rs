@@ -23,7 +23,8 @@ fn silence_is_answered_with_a_ping_and_then_with_1011() {
     assert_eq!(server.wait(24), seconds(1));
     assert!(server.sent().is_empty());
     assert_eq!(server.wait(1), seconds(20));
-    assert_eq!(server.sent(), [Frame::ping("")]);
+    let pings = server.sent();
+    assert_eq!((pings.len(), pings[0].opcode, pings[0].payload.len()), (1, 9, 4));
     assert_eq!(server.wait(19), seconds(1));
     assert_eq!(server.wait(1), seconds(5), "the closing handshake has begun");
     assert_eq!(server.sent(), [Frame::close(1011, "no answer to a ping")]);
@@ -186,7 +187,7 @@ fn two_silent_sides_live_until_the_transport_dies() {
         link.wait(3600);
         assert_eq!((link.client.end(), link.server.end()), (End::Open, End::Open));
         let pings =
-            |endpoint: &Endpoint| endpoint.seen.iter().filter(|seen| **seen == Seen::ping("")).count();
+            |endpoint: &Endpoint| endpoint.seen.iter().filter(|seen| matches!(seen, Seen::Ping(_))).count();
         assert!(pings(&link.client) + pings(&link.server) >= 100);
         // From here on nothing arrives, and nobody says so.
         for _ in 0..25 + 20 + 5 {

@@ -77,6 +77,9 @@ impl Pump {
         if self.ended {
             return Poll::Ready(Progress::Closed);
         }
+        if self.lifecycle.is_paused() {
+            ready!(self.poll_paused(io, writer, cx));
+        }
         loop {
             let progress = self.receiver.advance(&mut self.replies);
             writer.sender.absorb(&mut self.replies);
@@ -90,7 +93,7 @@ impl Pump {
                 }
                 Progress::Closed => {
                     let ended = self.poll_end(io, writer, cx);
-                    scratch::detach(&mut self.receiver, &mut writer.sender);
+                    scratch::detach(&mut self.receiver, &mut writer.sender, &mut self.replies);
                     ready!(ended);
                     self.ended = true;
                     if let Some(remote) = self.remote.take() {
@@ -102,10 +105,33 @@ impl Pump {
                 Progress::NeedBytes | Progress::NeedJobs => {
                     let reads = progress == Progress::NeedBytes;
                     if self.poll_batch(io, writer, reads, cx).is_pending() {
-                        scratch::detach(&mut self.receiver, &mut writer.sender);
+                        scratch::detach(&mut self.receiver, &mut writer.sender, &mut self.replies);
                         return Poll::Pending;
                     }
                 }
+            }
+        }
+    }
+
+    /// Reads nothing and hands out nothing, but writes and watches the deadlines. Ready, and not paused any more, when the
+    /// connection closes or has failed, as who waits for its end must read.
+    #[cold]
+    fn poll_paused<S: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        io: &mut S,
+        writer: &mut Writer,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        loop {
+            while self.poll_jobs(writer, cx).is_ready() {}
+            let _blocked = self.poll_write(io, writer, cx);
+            if self.is_over() || writer.sender.is_closing() {
+                self.lifecycle.set_paused(false);
+                return Poll::Ready(());
+            }
+            if self.poll_wait(io, writer, cx).is_pending() {
+                scratch::detach(&mut self.receiver, &mut writer.sender, &mut self.replies);
+                return Poll::Pending;
             }
         }
     }
@@ -190,7 +216,7 @@ impl Pump {
         most: usize,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
-        scratch::attach(&mut self.receiver, &mut writer.sender);
+        scratch::attach(&mut self.receiver, &mut writer.sender, &mut self.replies);
         let read = pin!(io.read_buf(&mut self.receiver.buffer().limit(most))).poll(cx);
         match ready!(read) {
             Ok(0) => self.receiver.end_of_stream(),
@@ -212,6 +238,7 @@ impl Pump {
         writer: &mut Writer,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
+        self.note(writer);
         let written = writer.poll_write(io, cx);
         if let Some(remote) = &self.remote {
             remote.set_at_boundary(written.is_ready() && !writer.sender.is_closing());
@@ -243,7 +270,7 @@ impl Pump {
                 return Poll::Ready(Ok(()));
             }
             if self.poll_wait(io, writer, cx).is_pending() {
-                scratch::detach(&mut self.receiver, &mut writer.sender);
+                scratch::detach(&mut self.receiver, &mut writer.sender, &mut self.replies);
                 return Poll::Pending;
             }
         }
@@ -276,7 +303,8 @@ impl Pump {
             return Poll::Ready(());
         }
         let now = Timer::now();
-        if self.due.is_some_and(|due| due <= now) && !self.is_over() && !self.receiver.is_end_of_stream() {
+        let listens = !self.is_over() && !self.receiver.is_end_of_stream() && !self.lifecycle.is_paused();
+        if listens && self.due.is_some_and(|due| due <= now) {
             // Who waits to write does not read: the answer may have come long ago. One byte tells that the peer lives.
             let _silent = self.poll_read(io, writer, 1, cx);
         }
@@ -326,6 +354,14 @@ impl Pump {
             }
         }
         Poll::Ready(())
+    }
+
+    /// Measures, if a ping leaves or its pong has been read.
+    #[inline]
+    pub(crate) fn note(&mut self, writer: &mut Writer) {
+        if Lifecycle::has_news(&self.receiver, &writer.sender) {
+            self.lifecycle.measure(Timer::now(), &mut self.receiver, &mut writer.sender);
+        }
     }
 
     /// Whether the connection or its transport has ended, so that whoever waits for either should look.

@@ -161,7 +161,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
             }
             match ready!(self.pump.poll_event(&mut self.io, writer, cx)) {
                 Progress::Ready if wanted(self.pump.receiver.event()) => return Poll::Ready(Some(Ok(()))),
-                Progress::Ready => {}
+                Progress::Ready => self.pump.note(writer), // a pong, say
                 _ => return Poll::Ready(self.pump.report().map(Err)),
             }
         }

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use ws_endpoint::driver::{Receiver, Scratch, Sender};
+use ws_endpoint::driver::{Receiver, Replies, Scratch, Sender};
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch::default());
@@ -10,8 +10,9 @@ thread_local! {
 
 /// Lends this thread's buffers to a connection that is about to read.
 #[inline]
-pub(crate) fn attach(receiver: &mut Receiver, sender: &mut Sender) {
+pub(crate) fn attach(receiver: &mut Receiver, sender: &mut Sender, replies: &mut Replies) {
     SCRATCH.with_borrow_mut(|scratch| {
+        replies.attach(scratch);
         receiver.attach(scratch);
         sender.attach(scratch);
     });
@@ -26,18 +27,20 @@ pub(crate) fn attach_sender(sender: &mut Sender) {
 /// Takes the buffers back from a connection whose application has got the last of what had arrived, as its own. It may
 /// keep them waiting for long.
 #[inline]
-pub(crate) fn release(receiver: &mut Receiver, sender: &mut Sender) {
+pub(crate) fn release(receiver: &mut Receiver, sender: &mut Sender, replies: &mut Replies) {
     SCRATCH.with_borrow_mut(|scratch| {
         if receiver.release(scratch) {
             sender.detach(scratch);
+            replies.detach(scratch);
         }
     });
 }
 
 /// Takes back what is empty from a connection that is about to wait.
 #[inline]
-pub(crate) fn detach(receiver: &mut Receiver, sender: &mut Sender) {
+pub(crate) fn detach(receiver: &mut Receiver, sender: &mut Sender, replies: &mut Replies) {
     SCRATCH.with_borrow_mut(|scratch| {
+        replies.detach(scratch);
         receiver.detach(scratch);
         sender.detach(scratch);
     });

@@ -107,7 +107,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         match ready!(self.reader.poll_message(&mut self.writer, false, cx)) {
             Some(Ok(())) => {
                 let message = self.reader.lend().map(|message| Ok(message.into_message()));
-                scratch::release(&mut self.reader.pump.receiver, &mut self.writer.sender);
+                let Pump { receiver, replies, .. } = &mut self.reader.pump;
+                scratch::release(receiver, &mut self.writer.sender, replies);
                 Poll::Ready(message)
             }
             Some(Err(error)) => Poll::Ready(Some(Err(error))),

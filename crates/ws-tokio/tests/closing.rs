@@ -419,7 +419,7 @@ async fn stream_and_sink_may_be_polled_by_two_tasks() {
     assert_eq!(peer.recv().await, Some(Frame::binary(vec![1; 1000])));
     let mut sink = writer.await.expect("no panic");
     for _ in 0..3 {
-        assert_eq!(peer.recv().await, Some(Frame::ping("")), "the keepalive goes on");
+        assert!(peer.recv().await.is_some_and(|frame| frame.opcode == 9), "the keepalive goes on");
         peer.send_all(&[Frame::pong(""), Frame::text("hello")]).await;
     }
     let closer = tokio::spawn(async move { SinkExt::close(&mut sink).await });

@@ -453,7 +453,10 @@ async fn a_peer_is_not_dead_while_its_messages_are_worked_on() {
     }
     let answers = async {
         for _ in 0..10 {
-            assert_eq!(peer.recv().await, Some(Frame::ping("")), "it is not read from, but asked after");
+            assert!(
+                peer.recv().await.is_some_and(|frame| frame.opcode == 9),
+                "it is not read from, but asked after"
+            );
             peer.send(Frame::pong("")).await;
         }
         turn.open_gate();

@@ -3,7 +3,9 @@
 use ws_frame::{CloseError, ClosePayload, Header, Masker, OpCode, Utf8Validator};
 
 use super::{Ready, Receiver, Step};
-use crate::{CloseReason, Ending, Fault, Payload, Progress, Replies, Text, replies::CloseReply};
+use crate::{
+    CloseReason, Ending, Fault, Payload, Progress, Replies, Text, replies::CloseReply, round_trip::Mark,
+};
 
 impl Receiver {
     /// A control frame whose header was decoded; it is used up when its whole payload is there.
@@ -35,7 +37,13 @@ impl Receiver {
                 }
                 self.ready = Ready::Ping { len };
             }
-            OpCode::Pong => self.ready = Ready::Pong { len },
+            OpCode::Pong => {
+                if self.pinged.is_some_and(|mark| mark == Mark::of(payload)) {
+                    self.pinged = None;
+                    self.ponged = true;
+                }
+                self.ready = Ready::Pong { len };
+            }
             _ => {
                 let close = self.read_close(start, len)?;
                 replies.close(CloseReply::Echo(close.clone()));
@@ -45,6 +53,21 @@ impl Receiver {
             }
         }
         Ok(Step::Done(Progress::Ready))
+    }
+
+    /// A ping was sent: its pong is waited for, and no other's.
+    pub(crate) fn expect_pong(&mut self, ping: Mark) {
+        self.pinged = Some(ping);
+        self.ponged = false;
+    }
+
+    /// Whether that pong has arrived since this was last asked.
+    pub(crate) fn take_ponged(&mut self) -> bool {
+        std::mem::take(&mut self.ponged)
+    }
+
+    pub(crate) fn has_ponged(&self) -> bool {
+        self.ponged
     }
 
     fn read_close(&self, start: usize, len: usize) -> Result<Option<CloseReason>, Fault> {

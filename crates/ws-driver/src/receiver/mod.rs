@@ -22,6 +22,7 @@ use self::{
 };
 use crate::{
     Config, Delivery, Ending, Expired, Fault, Limits, Progress, Replies, Shared, replies::CloseReply,
+    round_trip::Mark,
 };
 
 /// The receiving half of a connection: bytes in, events out (RFC 6455 section 6.2).
@@ -65,6 +66,10 @@ pub struct Receiver {
     /// How many bytes were pending when it was last asked whether anything has arrived.
     waiting: usize,
     messaged: bool,
+    /// The ping whose pong is waited for.
+    pinged: Option<Mark>,
+    /// Whether that pong has arrived.
+    ponged: bool,
 }
 
 /// What one step of the parser came to.
@@ -100,6 +105,8 @@ impl Receiver {
             heard: false,
             waiting: 0,
             messaged: false,
+            pinged: None,
+            ponged: false,
         }
     }
 

@@ -66,8 +66,16 @@ impl Sender {
     /// # Errors
     /// As for [`write`](Self::write), with the message.
     pub fn send(&mut self, message: Message) -> Result<(), Unsent<Message>> {
+        self.send_compressed(message, Compress::Default)
+    }
+
+    /// The same with a hint for extensions, whether to compress this message.
+    ///
+    /// # Errors
+    /// As for [`write`](Self::write), with the message.
+    pub fn send_compressed(&mut self, message: Message, compress: Compress) -> Result<(), Unsent<Message>> {
         if message.len() < SEGMENT || self.role.masks() || self.chain.is_some() {
-            return match self.write(message.kind(), message.as_bytes()) {
+            return match self.write_compressed(message.kind(), message.as_bytes(), compress) {
                 Ok(()) => Ok(()),
                 Err(error) => Err(Unsent { error, message }),
             };

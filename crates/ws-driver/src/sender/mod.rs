@@ -8,7 +8,9 @@ mod prepared;
 use ws_extensions::Chain;
 use ws_frame::{Header, Masker, OpCode, Role, Rsv};
 
-use crate::{Config, Limits, MaskSource, Outbox, Replies, Scratch, SendError, Shared, closed::Sent};
+use crate::{
+    Config, Limits, MaskSource, Outbox, Replies, Scratch, SendError, Shared, closed::Sent, round_trip::Mark,
+};
 use data::InParts;
 
 /// The sending half of a connection: messages in, bytes out (RFC 6455 section 6.1).
@@ -30,6 +32,8 @@ pub struct Sender {
     /// Whether the transport has failed.
     abandoned: bool,
     messaged: bool,
+    /// The ping that was queued last, until it is taken note of.
+    pinged: Option<Mark>,
 }
 
 /// The Close of this side.
@@ -53,16 +57,20 @@ impl Sender {
             closing: None,
             abandoned: false,
             messaged: false,
+            pinged: None,
         }
     }
 
     /// Queues an unsolicited ping, which the peer must answer with the same payload (RFC 6455 section 5.5.2). It
-    /// passes messages that extensions still work on, and may stand between the parts of a message.
+    /// passes messages that extensions still work on, and may stand between the parts of a message. The time until its
+    /// pong arrives is measured; see [`Lifecycle::rtt`](crate::Lifecycle::rtt).
     ///
     /// # Errors
     /// [`SendError::ControlTooLong`] above 125 bytes, [`SendError::Closed`], [`SendError::Full`].
     pub fn ping(&mut self, payload: &[u8]) -> Result<(), SendError> {
-        self.control(OpCode::Ping, payload)
+        self.control(OpCode::Ping, payload)?;
+        self.pinged = Some(Mark::of(payload));
+        Ok(())
     }
 
     /// Queues a pong: an answer of the caller's own, or unsolicited (RFC 6455 section 5.5.3).
@@ -170,6 +178,15 @@ impl Sender {
     /// Whether a message has been sent since this was last asked.
     pub(crate) fn take_messaged(&mut self) -> bool {
         std::mem::take(&mut self.messaged)
+    }
+
+    /// The ping that was queued since this was last asked.
+    pub(crate) fn take_pinged(&mut self) -> Option<Mark> {
+        self.pinged.take()
+    }
+
+    pub(crate) fn has_pinged(&self) -> bool {
+        self.pinged.is_some()
     }
 
     #[inline]
