@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use ws_extensions::{Finished, Job, JobId, Negotiated};
 
 use crate::{
-    Closed, Config, Event, Lifecycle, Limits, Progress, Receiver, Replies, SendError, Sender, Wants,
+    Closed, Config, Event, Lifecycle, Limits, Progress, Receiver, Replies, Scratch, SendError, Sender, Wants,
 };
 
 /// One open connection: bytes in, events out, bytes out, deadlines. It does no I/O and reads no clock.
@@ -76,6 +76,20 @@ impl Connection {
     #[inline]
     pub fn sender(&mut self) -> &mut Sender {
         &mut self.parts.sender
+    }
+
+    /// Lends the buffers of this thread before a read.
+    pub fn attach(&mut self, scratch: &mut Scratch) {
+        self.parts.receiver.attach(scratch);
+        self.parts.sender.attach(scratch);
+        self.parts.replies.attach(scratch);
+    }
+
+    /// Gives back before a wait what is empty of them.
+    pub fn detach(&mut self, scratch: &mut Scratch) {
+        self.parts.receiver.detach(scratch);
+        self.parts.sender.detach(scratch);
+        self.parts.replies.detach(scratch);
     }
 
     /// Goes on to the next event, and passes on what the halves owe each other.

@@ -22,6 +22,9 @@ pub struct Wants {
     pub jobs: bool,
 }
 
+/// A Close with its header and mask: what remains to be written of a closing handshake when all else has left.
+const LONGEST_CLOSE: u64 = 2 + 4 + 125;
+
 impl Wants {
     /// Nothing: the transport can be dropped.
     pub const NOTHING: Self = Self { read: false, write: false, shutdown: false, jobs: false };
@@ -113,7 +116,8 @@ impl Lifecycle {
             self.messaged = now;
         }
         let written = sender.outbox().written();
-        let progress = self.stalled.is_some_and(|(_, before)| before != written);
+        let moved = self.stalled.map_or(0, |(_, before)| written.wrapping_sub(before));
+        let drains = moved > 0 && !sender.outbox().is_empty() || moved > LONGEST_CLOSE;
         self.stalled = match self.stalled {
             _ if sender.outbox().is_empty() && !sender.outbox().is_unflushed() => None,
             Some((since, before)) if before == written => Some((since, before)),
@@ -122,7 +126,7 @@ impl Lifecycle {
         let closing = receiver.ending().is_some() || sender.is_closing();
         let failed = matches!(receiver.ending(), Some(Ending::Failed(_)));
         // While the peer still takes what stands before the Close, the closing handshake has hardly begun.
-        if closing && (self.closing.is_none() || progress && !failed) {
+        if closing && (self.closing.is_none() || drains && !failed) {
             self.closing = Some(now);
         }
     }

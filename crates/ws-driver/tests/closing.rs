@@ -1,6 +1,12 @@
 //! The closing handshake, from both sides (RFC 6455 section 7).
 
-use ws_driver::{CloseCode, Closed, Config, DataKind, Initiator, Progress, Role, SendError, Wants};
+use std::time::{Duration, Instant};
+
+use bytes::Buf;
+use ws_driver::{
+    CloseCode, Closed, Config, Connection, DataKind, Ending, Initiator, Negotiated, Progress, Role,
+    SendError, Wants,
+};
 use ws_testkit::{End, Endpoint, Frame, Hostility, Link, Seen};
 
 fn closed(endpoint: &Endpoint) -> Closed {
@@ -186,4 +192,26 @@ fn both_may_close_at_once() {
         assert!(client.is_clean() && server.is_clean());
         assert_eq!(link.client.end(), End::close(1001, "ours"));
     }
+}
+
+/// A peer that reads slowly is given the time that it takes, as long as it takes something.
+#[test]
+fn the_deadline_for_closing_counts_from_the_last_write() {
+    let now = Instant::now();
+    let mut connection = Connection::new(Config::new(Role::Server), Negotiated::default(), now);
+    connection.sender().write(DataKind::Binary, &[0; 2000]).unwrap();
+    connection.sender().close(CloseCode::NORMAL, "").unwrap();
+    connection.poll_deadline(now);
+    for seconds in (4..40).step_by(4) {
+        connection.sender().outbox().advance(100);
+        let now = now + Duration::from_secs(seconds);
+        assert_eq!(connection.poll_deadline(now), Some(now + Duration::from_secs(5)));
+    }
+    let rest = connection.sender().outbox().remaining();
+    connection.sender().outbox().advance(rest);
+    let written = now + Duration::from_secs(40);
+    assert_eq!(connection.poll_deadline(written), Some(written + Duration::from_secs(5)));
+    assert_eq!(connection.poll_deadline(written + Duration::from_secs(5)), None);
+    let ending = connection.receiver().ending();
+    assert_eq!(ending, Some(&Ending::Expired(ws_driver::Expired::Close)));
 }
