@@ -52,7 +52,7 @@ async fn pongs_leave_while_the_application_is_busy() {
 async fn deadlines_are_watched_while_the_application_is_busy() {
     let (mut handle, mut peer) = spawned(8);
     let began = Instant::now();
-    assert_eq!(peer.recv().await, Some(Frame::ping("")));
+    assert!(peer.recv().await.is_some_and(|frame| frame.opcode == 9));
     assert_eq!(began.elapsed().as_secs(), 25);
     assert_eq!(peer.recv().await.expect("a Close").code(), Some(1011));
     assert_eq!(began.elapsed().as_secs(), 45);
