@@ -82,8 +82,8 @@
 //!
 //! # Without tokio
 //!
-//! [`endpoint`] is a client and a server without I/O: bytes in, events out, bytes out, deadlines. Runtimes build on it,
-//! and so can you.
+//! With the feature `sync`, `ws_stack::sync` is the client and the server over blocking streams. [`endpoint`] is a client and a
+//! server without I/O: bytes in, events out, bytes out, deadlines. Runtimes build on it, and so can you.
 //!
 //! # Features
 //!
@@ -98,6 +98,7 @@
 //! - `rustls-native-roots`: `TlsOptions` can trust the authorities that the system's store lists, read as files.
 //! - `self-signed`: certificates that nobody has signed, for development.
 //! - `hyper`: upgrades inside HTTP servers of hyper 1, and a layer of tower, as `ws_stack::hyper`.
+//! - `sync`: the client and the server over blocking streams, without tokio, as `ws_stack::sync`.
 //! - `axum`: the extractor for axum 0.8, as `ws_stack::hyper::axum`.
 //! - `http2`: WebSockets in streams of HTTP/2 (RFC 8441), inside HTTP servers of hyper 1.
 #![forbid(unsafe_code)]
@@ -119,6 +120,8 @@ pub use ws_endpoint::{
 };
 #[cfg(feature = "hyper")]
 pub use ws_hyper as hyper;
+#[cfg(feature = "sync")]
+pub use ws_sync as sync;
 #[cfg(feature = "self-signed")]
 pub use ws_tokio::SelfSigned;
 #[cfg(feature = "tokio")]

@@ -40,6 +40,10 @@ impl End {
         self.failure.as_ref()
     }
 
+    pub(super) fn into_failure(self) -> Option<Failure> {
+        self.failure
+    }
+
     pub(super) fn closed(&self) -> Option<&Closed> {
         self.closed.as_ref()
     }

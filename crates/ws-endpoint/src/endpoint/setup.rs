@@ -179,6 +179,12 @@ impl Endpoint {
         self.end.as_ref()?.failure()
     }
 
+    /// What went wrong, for a caller who makes an error of it.
+    #[must_use]
+    pub fn into_failure(self) -> Option<Failure> {
+        self.end.and_then(|end| end.into_failure())
+    }
+
     /// The open connection, for what is not offered here: messages in parts, hints for extensions, delivery, buffers.
     pub fn connection(&mut self) -> Option<&mut Connection> {
         self.connection.as_mut()

@@ -1,0 +1,48 @@
+//! Deferred work of extensions: done here and now, since the thread waits for it anyway.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, Wake, Waker},
+    thread::{self, Thread},
+};
+
+use ws_endpoint::{
+    Endpoint,
+    driver::{Finished, Job},
+};
+
+/// Does all the work that waits. Whether there was any.
+pub(crate) fn run(endpoint: &mut Endpoint) -> bool {
+    let mut any = false;
+    while let Some((id, job)) = endpoint.next_job() {
+        any = true;
+        let finished = job.run().unwrap_or_else(|job| match job {
+            Job::Future(future) => wait(future),
+            Job::Blocking(run) => run(),
+        });
+        // A failure has queued its Close, which is what the caller will see.
+        let _failed = endpoint.complete_job(id, finished);
+    }
+    any
+}
+
+/// Waits for a future by parking the thread.
+fn wait(mut future: Pin<Box<dyn Future<Output = Finished> + Send>>) -> Finished {
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut cx = Context::from_waker(&waker);
+    loop {
+        match future.as_mut().poll(&mut cx) {
+            Poll::Ready(finished) => return finished,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
