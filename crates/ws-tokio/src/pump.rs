@@ -18,7 +18,7 @@ use crate::{
     Error, Writer,
     jobs::Jobs,
     scratch,
-    server::registry::{Order, Remote},
+    server::registry::{Order, Remote, Wire},
     timer::Timer,
 };
 
@@ -241,7 +241,14 @@ impl Pump {
         self.note(writer);
         let written = writer.poll_write(io, cx);
         if let Some(remote) = &self.remote {
-            remote.set_at_boundary(written.is_ready() && !writer.sender.is_closing());
+            let sender = &writer.sender;
+            remote.note(match written {
+                Poll::Ready(Ok(())) if !sender.is_closing() => Wire::Boundary,
+                Poll::Ready(Ok(())) if !sender.is_close_waiting() && !sender.is_abandoned() => {
+                    Wire::CloseSent
+                }
+                _ => Wire::Shut,
+            });
         }
         if let Err(error) = ready!(written) {
             writer.sender.abandon();

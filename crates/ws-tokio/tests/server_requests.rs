@@ -357,7 +357,7 @@ async fn a_request_that_another_server_has_read_is_upgraded() {
     let (mut near, far) = tokio::io::duplex(1 << 16);
     let refusal = Upgrade::from_request(far, parsed("/other"), &[], &Arc::new(policy)).expect_err("not ours");
     assert_eq!((refusal.request.uri().path(), refusal.refusal.status().as_u16()), ("/other", 404));
-    let (answer, refused) = tokio::join!(answer(&mut near), refusal.respond::<()>());
+    let (answer, refused) = tokio::join!(async move { answer(&mut near).await }, refusal.respond::<()>());
     assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
     assert!(matches!(refused, Err(AcceptError::Refused(_))));
 }

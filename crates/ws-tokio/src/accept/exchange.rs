@@ -123,7 +123,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<S> {
 
     /// Writes the last bytes, and ends the transport.
     pub(crate) async fn end(self, bytes: &Bytes) -> io::Result<()> {
-        say_last(self.io, bytes).await
+        say_last(self.io, bytes).await.map(drop)
     }
 }
 
@@ -133,8 +133,8 @@ pub(crate) fn deadline(config: &ServerConfig) -> Option<Instant> {
 }
 
 /// Writes the last bytes, shuts down, and reads on for a moment: a transport that is dropped with unread bytes may forget
-/// what was written. How the client leaves then is its own affair.
-pub(crate) async fn say_last<S: AsyncRead + AsyncWrite + Unpin>(mut io: S, bytes: &[u8]) -> io::Result<()> {
+/// what was written. How the client leaves then is its own affair; says whether it has left in that time.
+pub(crate) async fn say_last<S: AsyncRead + AsyncWrite + Unpin>(mut io: S, bytes: &[u8]) -> io::Result<bool> {
     let end = async {
         io.write_all(bytes).await?;
         io.flush().await?;
@@ -144,11 +144,12 @@ pub(crate) async fn say_last<S: AsyncRead + AsyncWrite + Unpin>(mut io: S, bytes
             buf.clear();
             buf.reserve(4096);
             match io.read_buf(&mut buf).await {
-                Ok(0) | Err(_) => break,
+                Ok(0) => return Ok(true),
                 Ok(read) => left -= read.min(left),
+                Err(_) => break,
             }
         }
-        Ok(())
+        Ok(false)
     };
-    time::timeout(LINGER, end).await.unwrap_or(Ok(()))
+    time::timeout(LINGER, end).await.unwrap_or(Ok(false))
 }

@@ -7,7 +7,7 @@ use std::{
     fmt, mem,
     sync::{
         Arc, Mutex, OnceLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU8, Ordering},
     },
     task::{Context, Poll, Waker},
 };
@@ -25,6 +25,18 @@ pub(crate) enum Order {
     Close(CloseCode, Box<str>),
     /// To drop its transport.
     Drop,
+}
+
+/// How what was written on a transport so far ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Wire {
+    /// With a whole frame: a Close could follow.
+    Boundary,
+    /// So that nothing can follow: inside of a frame, or the connection is over.
+    Shut,
+    /// With a Close.
+    CloseSent,
 }
 
 /// All open connections of a server.
@@ -51,8 +63,10 @@ struct State {
 /// What is known of a connection outside of its task. There are many: every byte counts.
 pub(crate) struct Entry {
     slot: u32,
-    /// Whether all that was written so far ends with a whole frame, and a Close could follow.
-    at_boundary: AtomicBool,
+    /// A [`Wire`].
+    wire: AtomicU8,
+    /// Whether its transport is seen off by a task of its own, which reports how it ended.
+    seen_off: AtomicBool,
     pub(super) peer: Address,
     pub(super) path: Box<str>,
     pub(super) opened: Instant,
@@ -64,6 +78,8 @@ pub(crate) struct Entry {
 
 #[derive(Debug, Default)]
 struct Inbox {
+    /// Whether there was any order.
+    told: bool,
     order: Option<Arc<Order>>,
     waker: Option<Waker>,
 }
@@ -79,11 +95,16 @@ impl Registry {
         let slot = state.free.pop().unwrap_or(u32::try_from(state.entries.len()).unwrap_or(u32::MAX));
         let entry = Arc::new(Entry {
             slot,
-            at_boundary: AtomicBool::new(true),
+            wire: AtomicU8::new(Wire::Boundary as u8),
+            seen_off: AtomicBool::new(false),
             peer,
             path: path.into(),
             opened: Instant::now(),
-            inbox: Mutex::new(Inbox { order: state.last_order.clone(), waker: None }),
+            inbox: Mutex::new(Inbox {
+                told: state.last_order.is_some(),
+                order: state.last_order.clone(),
+                waker: None,
+            }),
             task: OnceLock::new(),
             registry: Arc::clone(self),
         });
@@ -170,6 +191,7 @@ impl Entry {
     pub(super) fn tell(&self, order: Arc<Order>) {
         let waker = {
             let mut inbox = lock(&self.inbox);
+            inbox.told = true;
             inbox.order = Some(order);
             inbox.waker.take()
         };
@@ -190,9 +212,33 @@ impl Entry {
         }
     }
 
-    /// Whether a Close may be written behind what was written so far.
-    pub(super) fn is_at_boundary(&self) -> bool {
-        self.at_boundary.load(Ordering::Relaxed)
+    /// Whether it was ever told anything: that its application fails then is no wonder.
+    pub(super) fn was_told(&self) -> bool {
+        lock(&self.inbox).told
+    }
+
+    /// How what was written so far ends.
+    pub(super) fn wire(&self) -> Wire {
+        match self.wire.load(Ordering::Relaxed) {
+            wire if wire == Wire::Boundary as u8 => Wire::Boundary,
+            wire if wire == Wire::CloseSent as u8 => Wire::CloseSent,
+            _ => Wire::Shut,
+        }
+    }
+
+    /// An order that the connection has not found yet.
+    pub(super) fn take_order(&self) -> Option<Arc<Order>> {
+        lock(&self.inbox).order.take()
+    }
+
+    /// From here on a task of its own sees the transport off; the connection itself is gone.
+    pub(super) fn is_seen_off(&self) {
+        self.seen_off.store(true, Ordering::Relaxed);
+    }
+
+    /// The transport was seen off.
+    pub(super) fn was_seen_off(&self, clean: bool) {
+        self.registry.leave(self, clean);
     }
 }
 
@@ -215,21 +261,24 @@ impl Remote {
         Poll::Pending
     }
 
-    /// Notes whether a Close could follow what was written.
+    /// Notes how what was written so far ends.
     #[inline]
-    pub(crate) fn set_at_boundary(&self, at_boundary: bool) {
-        self.0.at_boundary.store(at_boundary, Ordering::Relaxed);
+    pub(crate) fn note(&self, wire: Wire) {
+        self.0.wire.store(wire as u8, Ordering::Relaxed);
     }
 
     /// The connection has ended, by a closing handshake or otherwise.
     pub(crate) fn ended(&self, clean: bool) {
+        self.note(Wire::Shut);
         self.0.registry.leave(&self.0, clean);
     }
 }
 
 impl Drop for Remote {
     fn drop(&mut self) {
-        self.ended(false);
+        if !self.0.seen_off.load(Ordering::Relaxed) {
+            self.ended(false);
+        }
         let waker = mem::take(&mut lock(&self.0.inbox).waker);
         drop(waker);
     }

@@ -91,6 +91,8 @@ impl<T: Send + 'static> Server<T> {
             let peer = || entry.peer.clone();
             match result {
                 Ok(Ok(())) => {}
+                // It could not know that its connection would be closed.
+                Ok(Err(_)) if entry.was_told() => {}
                 Ok(Err(source)) => shared.hooks.rest.report(&ServerError::Handler { peer: peer(), source }),
                 Err(Panicked(message)) => {
                     shared.hooks.rest.report(&ServerError::Panicked { peer: peer(), message });

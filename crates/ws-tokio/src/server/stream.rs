@@ -18,12 +18,13 @@ use tokio::{
 };
 use ws_endpoint::frame::CloseCode;
 
-use super::registry::Entry;
+use super::registry::{Entry, Order, Wire};
 use crate::accept::exchange::say_last;
 
 /// What a [`Server`](crate::Server)'s connections run over: TCP, a Unix socket, TLS over either, or anything else.
 ///
-/// When it is dropped because a task panics, the client is sent a Close with 1011 where that can be.
+/// When it is dropped because a task panics, the client is sent a Close with 1011 where that can be. When it is dropped
+/// while its connection closes, the client gets the time to answer, 2 s at most.
 pub struct ServerStream {
     /// `None` only once it is dropped or taken apart.
     io: Option<Io>,
@@ -105,17 +106,41 @@ impl ServerStream {
 }
 
 impl Drop for ServerStream {
-    /// What a panic unwinds holds the connection: nobody else is left to tell the client (RFC 6455 section 7.4.1, 1011).
+    /// An application that panics, or fails because its connection was told to close, drops the transport before its
+    /// client is told, or has answered. The rest is then done by a task of its own.
     fn drop(&mut self) {
         let Some(entry) = self.entry.take() else { return };
-        if !thread::panicking() || !entry.is_at_boundary() {
-            return;
-        }
-        if let (Some(io), Ok(runtime)) = (self.io.take(), Handle::try_current()) {
-            let [high, low] = CloseCode::INTERNAL_ERROR.get().to_be_bytes();
-            runtime.spawn(async move { say_last(Self::over(io), &[0x88, 2, high, low]).await });
+        let (Some(last_words), Ok(runtime)) = (last_words(&entry), Handle::try_current()) else { return };
+        if let Some(io) = self.io.take() {
+            entry.is_seen_off();
+            runtime.spawn(async move {
+                let seen_off = say_last(Self::over(io), &last_words).await;
+                entry.was_seen_off(seen_off.unwrap_or(false));
+            });
         }
     }
+}
+
+/// What is still to be written on the transport of a connection that is dropped: nothing behind a Close, which its client
+/// has yet to answer. `None` where it is just dropped.
+fn last_words(entry: &Entry) -> Option<Vec<u8>> {
+    let order = entry.take_order();
+    match (entry.wire(), order.as_deref()) {
+        (Wire::Shut, _) | (_, Some(Order::Drop)) => None,
+        (Wire::CloseSent, _) => Some(Vec::new()),
+        // RFC 6455 section 7.4.1: an unexpected condition.
+        (Wire::Boundary, _) if thread::panicking() => Some(close_frame(CloseCode::INTERNAL_ERROR, "")),
+        (Wire::Boundary, Some(Order::Close(code, reason))) => Some(close_frame(*code, reason)),
+        (Wire::Boundary, None) => None,
+    }
+}
+
+/// A server's Close (RFC 6455 section 5.5.1), its reason of at most 123 bytes.
+fn close_frame(code: CloseCode, reason: &str) -> Vec<u8> {
+    let mut frame = vec![0x88, u8::try_from(reason.len()).map_or(2, |len| len.saturating_add(2))];
+    frame.extend_from_slice(&code.get().to_be_bytes());
+    frame.extend_from_slice(reason.as_bytes());
+    frame
 }
 
 impl From<TcpStream> for ServerStream {
