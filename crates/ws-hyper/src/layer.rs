@@ -5,6 +5,7 @@ use std::{fmt, future::Future, ops::ControlFlow, pin::Pin, sync::Arc};
 use http::{Request, Response, request::Parts};
 use tower_layer::Layer;
 use ws_endpoint::{ServerConfig, handshake::Refusal};
+use ws_tokio::Clients;
 
 use crate::{Error, Matcher, Upgrade, WebSocket, WebSocketService, head::is_plain, upgrade::runtime};
 
@@ -50,6 +51,7 @@ pub(crate) struct Endpoint {
     handler: Arc<Handler>,
     before: Arc<Before>,
     failed: Arc<Failed>,
+    clients: Option<Clients>,
     shares_path: bool,
 }
 
@@ -72,6 +74,7 @@ impl WebSocketLayer {
             handler: Arc::new(move |socket, request| Box::pin(handler(socket, request))),
             before: Arc::new(|_| Ok(())),
             failed: Arc::new(drop),
+            clients: None,
             shares_path: false,
         };
         Self { endpoint: Arc::new(endpoint) }
@@ -93,6 +96,14 @@ impl WebSocketLayer {
     #[must_use]
     pub fn on_failed_upgrade(mut self, hook: impl Fn(Error) + Send + Sync + 'static) -> Self {
         Arc::make_mut(&mut self.endpoint).failed = Arc::new(hook);
+        self
+    }
+
+    /// Enters each connection into these: to count all that are open, to close them, and to shut down. Several endpoints may
+    /// share them.
+    #[must_use]
+    pub fn clients(mut self, clients: &Clients) -> Self {
+        Arc::make_mut(&mut self.endpoint).clients = Some(clients.clone());
         self
     }
 
@@ -130,7 +141,10 @@ impl Endpoint {
         let mut upgrade = Upgrade::from_parts(head, &self.config)?;
         (self.before)(&mut upgrade)?;
         let runtime = runtime()?;
-        let (response, upgrading) = upgrade.accept()?;
+        let (response, mut upgrading) = upgrade.accept()?;
+        if let Some(clients) = &self.clients {
+            upgrading = upgrading.tracked(clients);
+        }
         let (handler, failed) = (Arc::clone(&self.handler), Arc::clone(&self.failed));
         runtime.spawn(async move {
             match upgrading.with_request().await {

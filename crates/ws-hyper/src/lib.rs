@@ -55,8 +55,8 @@
 //!   cookies to wherever a page of any site connects to.
 //! - A refusal ends the connection behind it: what follows an upgrade may be frames, and is no request.
 //! - A client that has left when its connection would open gives no connection, but [`Error::Left`].
-//! - Graceful shutdown of hyper ends connections between requests, and leaves WebSockets open: they are yours. Tell them
-//!   by a channel that their handlers select on, and close them with 1001.
+//! - Graceful shutdown of hyper ends connections between requests, and leaves WebSockets open: they are yours.
+//!   [`Clients`] knows them, counts them, and closes them under a deadline.
 //! - TCP gets `TCP_NODELAY`; for any other transport, set it before.
 //!
 //! # HTTP/2
@@ -102,3 +102,4 @@ pub use self::{
 };
 pub use http;
 pub use ws_endpoint as endpoint;
+pub use ws_tokio::{Address, Clients, Shutdown};

@@ -3,6 +3,7 @@
 use std::{
     future::{Future, poll_fn},
     mem,
+    net::SocketAddr,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -19,6 +20,7 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 use ws_endpoint::{Accepted, Opened};
+use ws_tokio::{Address, Clients};
 
 use crate::{
     Error,
@@ -48,6 +50,7 @@ pub struct Upgrading {
     accepted: Option<Box<Accepted>>,
     /// The request as it came, where it is not the one that was accepted.
     came: Option<Box<Request<()>>>,
+    clients: Option<Clients>,
 }
 
 impl Upgrading {
@@ -57,7 +60,7 @@ impl Upgrading {
         came: Option<Box<Request<()>>>,
         deadline: Option<Instant>,
     ) -> Self {
-        Self { on_upgrade, deadline, timer: None, accepted: Some(Box::new(accepted)), came }
+        Self { on_upgrade, deadline, timer: None, accepted: Some(Box::new(accepted)), came, clients: None }
     }
 
     /// The request that was accepted; `None` when this has given its connection.
@@ -65,6 +68,13 @@ impl Upgrading {
     pub fn request(&self) -> Option<&Request<()>> {
         let accepted = self.accepted.as_deref()?;
         Some(self.came.as_deref().unwrap_or_else(|| accepted.request()))
+    }
+
+    /// Enters the connection into these when it opens: to count all that are open, to close them, and to shut down. A
+    /// [`ws_tokio::Address`] in the request's extensions is the peer's; without one it is the transport's where that is TCP.
+    pub fn tracked(mut self, clients: &Clients) -> Self {
+        self.clients = Some(clients.clone());
+        self
     }
 
     /// The connection, and the request that it came from with everything that middleware has put into it.
@@ -94,14 +104,15 @@ impl Upgrading {
         poll_fn(|cx| {
             let upgraded = ready!(self.poll_upgraded(cx))?;
             let (io, read) = downcast(upgraded).map_err(|_| Error::OtherTransport)?;
-            Poll::Ready(self.open(io, &read, cx))
+            Poll::Ready(self.open(io, &read, None, cx))
         })
         .await
     }
 
     fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<Result<(WebSocket, Request<()>), Error>> {
         let (io, read): (Transport, Bytes) = Transport::of(ready!(self.poll_upgraded(cx))?);
-        Poll::Ready(self.open(io, &read, cx))
+        let peer = io.tcp().and_then(|tcp| tcp.peer_addr().ok());
+        Poll::Ready(self.open(io, &read, peer, cx))
     }
 
     fn poll_upgraded(&mut self, cx: &mut Context<'_>) -> Poll<Result<Upgraded, Error>> {
@@ -121,6 +132,7 @@ impl Upgrading {
         &mut self,
         mut io: S,
         read: &[u8],
+        peer: Option<SocketAddr>,
         cx: &mut Context<'_>,
     ) -> Result<(ws_tokio::WebSocket<S>, Request<()>), Error>
     where
@@ -140,7 +152,13 @@ impl Upgrading {
         buf.extend_from_slice(more.filled());
         let request = mem::take(&mut opened.handshake.request);
         let request = self.came.take().map_or(request, |came| *came);
-        Ok((ws_tokio::WebSocket::from_opened(io, opened), request))
+        let mut socket = ws_tokio::WebSocket::from_opened(io, opened);
+        if let Some(clients) = self.clients.take() {
+            let peer = request.extensions().get().cloned().or(peer.map(Address::Tcp));
+            let peer = peer.unwrap_or_else(|| Address::Other("unknown".into()));
+            clients.track(&mut socket, peer, request.uri().path());
+        }
+        Ok((socket, request))
     }
 }
 

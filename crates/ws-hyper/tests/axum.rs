@@ -17,11 +17,11 @@ use tokio::{
     time::Duration,
 };
 use ws_hyper::{
-    Error, Transport, WebSocketLayer,
+    Address, Clients, Error, Transport, WebSocketLayer,
     axum::{WebSocketUpgrade, WebSocketUpgradeRejection},
     endpoint::{
         ServerConfig,
-        driver::{Limits, Timeouts},
+        driver::{CloseCode, Limits, Timeouts},
         handshake::{ClientRequest, OriginPolicy, RequestError},
     },
     http::{self, StatusCode, header},
@@ -316,4 +316,25 @@ async fn messages_are_compressed() {
         let text = "again and ".repeat(1000);
         assert_eq!(exchange(&mut ws, &text).await.as_text(), Some(&*text));
     }
+}
+
+#[tokio::test]
+async fn an_application_s_connections_can_be_shut_down() {
+    async fn handler(upgrade: WebSocketUpgrade, State(clients): State<Clients>) -> Response {
+        upgrade.clients(&clients).on_upgrade(echo)
+    }
+    let clients = Clients::default();
+    let app = Router::new().route("/", any(handler)).with_state(clients.clone());
+    // Behind a proxy, whoever reads its headers says who the client is.
+    let app = app.layer(Extension(Address::Other("the client".into())));
+    let address = serve(app).await;
+    let mut ws = open(address, "/", &[]).await;
+    assert_eq!(exchange(&mut ws, "hello").await.as_text(), Some("hello"));
+    assert_eq!(clients.iter().next().unwrap().peer_addr().to_string(), "the client");
+    let deadline = Duration::from_secs(5);
+    let (shutdown, received) =
+        tokio::join!(clients.shutdown(CloseCode::GOING_AWAY, "bye", deadline), ws.recv());
+    assert!(received.is_none());
+    assert_eq!((shutdown.answered, shutdown.unanswered.len()), (1, 0));
+    assert!(clients.is_empty());
 }

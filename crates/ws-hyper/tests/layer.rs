@@ -5,6 +5,7 @@ mod support;
 use std::{
     convert::Infallible,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use hyper::{Request, body::Incoming, server::conn::http1};
@@ -16,7 +17,7 @@ use tokio::{
 use tower_layer::Layer as _;
 use tower_service::Service;
 use ws_hyper::{
-    Error, Transport, WebSocketLayer,
+    Address, Clients, Error, Transport, WebSocketLayer,
     endpoint::{
         ServerConfig, Subprotocols,
         driver::{CloseCode, Initiator},
@@ -210,4 +211,45 @@ async fn handlers_know_the_peer_s_address() {
     let ours = tcp.local_addr().unwrap().to_string();
     let mut ws = client("ws://localhost/chat", tcp).await;
     assert_eq!(ws.recv().await.unwrap().unwrap().as_text(), Some(&*ours));
+}
+
+/// hyper is told to stop first, then the connections that it has handed over.
+#[tokio::test]
+async fn all_endpoints_shut_down_together() {
+    let clients = Clients::default();
+    let echo = echoing("/echo").clients(&clients);
+    let deaf = WebSocketLayer::new("/deaf", Arc::default(), |ws, _| async move {
+        let _held = ws;
+        std::future::pending::<()>().await;
+    });
+    let deaf = deaf.clients(&clients);
+    let address = listen(move || echo.layer(deaf.layer(pages()))).await;
+    let open = async |path| {
+        let tcp = TcpStream::connect(address).await.unwrap();
+        let from = tcp.local_addr().unwrap();
+        (client(&format!("ws://localhost{path}"), tcp).await, Address::Tcp(from))
+    };
+    let (mut first, at) = open("/echo?a=b").await;
+    assert_eq!(exchange(&mut first, "hello").await.as_text(), Some("hello"));
+    let known: Vec<_> = clients.iter().collect();
+    assert_eq!((known.len(), known[0].peer_addr(), known[0].path()), (1, &at, "/echo"));
+
+    let (mut second, deaf_at) = open("/deaf").await;
+    while clients.len() < 2 {
+        tokio::task::yield_now().await;
+    }
+    let (shutdown, _) = tokio::join!(
+        clients.shutdown(CloseCode::SERVICE_RESTART, "back soon", Duration::from_millis(50)),
+        async {
+            assert!(first.recv().await.is_none());
+            assert_eq!(first.closed().unwrap().code, 1012);
+        },
+    );
+    assert_eq!((shutdown.answered, shutdown.unanswered), (1, vec![deaf_at]));
+
+    // Who comes late is told at once.
+    let (mut late, _) = open("/echo").await;
+    assert!(late.recv().await.is_none());
+    assert_eq!(late.closed().unwrap().code, 1012);
+    second.send("nobody hears this").await.unwrap();
 }

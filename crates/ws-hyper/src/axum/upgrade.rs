@@ -15,6 +15,8 @@ use ws_endpoint::{
     handshake::{self, Refusal, ResponseError, check},
 };
 
+use ws_tokio::Clients;
+
 use super::{DefaultOnFailedUpgrade, OnFailedUpgrade, WebSocketUpgradeRejection};
 use crate::{Upgrade, WebSocket, head::Head, upgrade::runtime};
 
@@ -30,6 +32,7 @@ pub struct WebSocketUpgrade<F = DefaultOnFailedUpgrade> {
     config: Arc<ServerConfig>,
     /// Set by name, it wins over the config.
     selected: Option<String>,
+    clients: Option<Clients>,
     on_failed: F,
 }
 
@@ -41,7 +44,15 @@ impl WebSocketUpgrade {
     ) -> Result<Self, WebSocketUpgradeRejection> {
         let facts = check(&head.request, &config.policy)?;
         let on_upgrade = on_upgrade.ok_or(WebSocketUpgradeRejection::ConnectionNotUpgradable)?;
-        Ok(Self { head, facts, on_upgrade, config, selected: None, on_failed: DefaultOnFailedUpgrade })
+        Ok(Self {
+            head,
+            facts,
+            on_upgrade,
+            config,
+            selected: None,
+            clients: None,
+            on_failed: DefaultOnFailedUpgrade,
+        })
     }
 }
 
@@ -164,10 +175,16 @@ impl<F> WebSocketUpgrade<F> {
         self
     }
 
+    /// Enters the connection into these: to count all that are open, to close them, and to shut down.
+    pub fn clients(mut self, clients: &Clients) -> Self {
+        self.clients = Some(clients.clone());
+        self
+    }
+
     /// Sets what is called when the connection does not open though the request was accepted. Nothing is, by default.
     pub fn on_failed_upgrade<C: OnFailedUpgrade>(self, callback: C) -> WebSocketUpgrade<C> {
-        let Self { head, facts, on_upgrade, config, selected, on_failed: _ } = self;
-        WebSocketUpgrade { head, facts, on_upgrade, config, selected, on_failed: callback }
+        let Self { head, facts, on_upgrade, config, selected, clients, on_failed: _ } = self;
+        WebSocketUpgrade { head, facts, on_upgrade, config, selected, clients, on_failed: callback }
     }
 
     /// Accepts: gives the answer, which the handler must return, and calls `callback` with the connection in a task of its
@@ -196,7 +213,10 @@ impl<F> WebSocketUpgrade<F> {
             let _chosen = upgrade.choose_subprotocol(Some(selected));
         }
         let runtime = runtime()?;
-        let (response, upgrading) = upgrade.accept()?;
+        let (response, mut upgrading) = upgrade.accept()?;
+        if let Some(clients) = &self.clients {
+            upgrading = upgrading.tracked(clients);
+        }
         let on_failed = self.on_failed;
         runtime.spawn(async move {
             match upgrading.await {

@@ -1,5 +1,7 @@
 //! The open connections of a server, seen from outside.
 
+mod track;
+
 use std::{fmt, sync::Arc, time::Duration};
 
 use ws_endpoint::driver::CloseCode;
