@@ -18,7 +18,8 @@ mod task;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Gives the connection a task of its own, with room for so many received messages: pings are answered, deadlines
-    /// watched, and what was sent leaves, while the application is busy elsewhere. See [`Handle`].
+    /// watched, and what was sent leaves, while the application is busy elsewhere. See [`Handle`]. Of a message that was
+    /// received in part the rest is passed over; one that is sent in parts must be finished before.
     ///
     /// ```no_run
     /// # async fn example(ws: ws_tokio::WebSocket<tokio::net::TcpStream>) -> Result<(), Box<dyn std::error::Error>> {

@@ -64,8 +64,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for WebSocket<S> {
         this.writer.close(CloseCode::NORMAL, "").map_err(Error::Send)?;
         let tasks = this.tasks.take().unwrap_or_default();
         tasks.writer.park(cx);
+        let before = this.outlook();
         let closed = this.poll_end_of_two(&tasks);
-        tasks.reader.wake();
+        if closed.is_ready() || this.outlook() != before {
+            tasks.reader.wake(); // only then: it may be the same task, which would never sleep
+        }
         this.tasks = Some(tasks);
         closed.map(|error| error.map_or(Ok(()), |error| Err(error.into())))
     }

@@ -22,7 +22,7 @@ use ws_testkit::{Frame, read_frames};
 use ws_tokio::{
     Error, Group, Handle, MemberId, MemberOptions, SlowConsumer, Subscription,
     endpoint::{
-        driver::{self, CloseCode, Config, Prepared, Timeouts},
+        driver::{self, CloseCode, Config, DataKind, Prepared, Timeouts},
         frame::Role,
     },
 };
@@ -414,6 +414,24 @@ async fn a_burst_leaves_a_loop_of_ones_own_in_one_write_and_is_held_back_above_t
     assert!(!member.feed(tx));
     group.send(&number(0)).await;
     assert!(member.feed(tx));
+}
+
+#[tokio::test]
+async fn what_a_group_is_sent_waits_until_a_message_in_parts_is_finished() {
+    let (mut ws, mut peer) = facing_raw(Role::Server, 1 << 16);
+    let group = Group::new();
+    let mut member = group.subscribe(wide());
+    let (rx, tx) = ws.halves();
+    tx.sender().start(DataKind::Binary).expect("nothing is open");
+    tx.sender().append(b"part").expect("open");
+    group.send(&number(1)).await;
+    assert!(poll_once(member.recv(rx, tx)).is_pending());
+    assert_eq!(peer.recv().await, Some(Frame::binary("part").unfinished()));
+    assert_eq!(member.stats().waiting, 1);
+    tx.sender().finish().expect("open");
+    assert!(poll_once(member.recv(rx, tx)).is_pending());
+    assert_eq!(peer.recv().await, Some(Frame::continuation("")));
+    assert_eq!(peer.recv().await, Some(Frame::text("1")));
 }
 
 #[tokio::test]

@@ -193,3 +193,39 @@ fn what_waits_costs_each_member_a_few_words() {
     drop(members);
     assert_eq!(group.count(), 0);
 }
+
+/// What a connection with a task of its own may cost in all while it is idle, its handle and its membership of a group
+/// included, its transport not.
+const IDLE: isize = 2000;
+
+#[tokio::test]
+async fn an_idle_task_with_its_handle_takes_less_than_two_kilobytes() {
+    let group = Group::new();
+    let (mut transports, wires): (Vec<_>, Vec<_>) = (0..101).map(|_| mock()).unzip();
+    for wire in &wires {
+        wire.state().written.reserve(100);
+        wire.state().slices.reserve(10);
+    }
+    let mut handles = Vec::with_capacity(101);
+    let mut before = 0;
+    for members in 1..=101 {
+        let io = transports.pop().expect("one for each");
+        let handle = WebSocket::from_connection(io, server(None)).spawn(16);
+        group.add(&handle.sender(), MemberOptions::new(SlowConsumer::Skip)).expect("open");
+        handles.push(handle);
+        if members == 1 || members == 101 {
+            for _ in 0..2 {
+                group.send(&Prepared::new("a message")).await;
+                for _ in 0..50 {
+                    tokio::task::yield_now().await;
+                }
+            }
+        }
+        if members == 1 {
+            before = LIVE.get(); // the buffers of this thread are there
+        }
+    }
+    let each = (LIVE.get() - before) / 100;
+    assert!(each < IDLE, "{each} bytes for each");
+    assert_eq!(read_frames(Role::Server, &wires[0].written()).len(), 2);
+}

@@ -2,19 +2,24 @@
 
 mod support;
 
-use std::{pin::pin, time::Duration};
+use std::{
+    io,
+    pin::{Pin, pin},
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use futures_util::StreamExt;
 use support::{Raw, facing_raw, facing_raw_with, mock::mock, open, pair, poll_once};
 use tokio::{
-    io::DuplexStream,
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, DuplexStream, ReadBuf, duplex},
     time::{Instant, sleep, timeout},
 };
 use ws_testkit::{Frame, Rng, read_frames};
 use ws_tokio::{
-    Error, Handle, SendError, SpawnOptions,
+    Error, Group, Handle, MemberOptions, SendError, SlowConsumer, SpawnOptions,
     endpoint::{
-        driver::{self, CloseCode, Config, Expired, Message},
+        driver::{self, CloseCode, Config, Expired, Message, Prepared},
         frame::Role,
     },
 };
@@ -175,9 +180,9 @@ async fn what_waits_to_be_sent_is_bounded() {
     assert_eq!(unsent.message.as_text(), Some("too much"));
     let unsent = loop {
         match poll_once(handle.send(vec![7; 100])) {
-            std::task::Poll::Pending => sent += 1,
-            std::task::Poll::Ready(Err(SendError::Unsent(unsent))) => break unsent,
-            std::task::Poll::Ready(other) => panic!("{other:?}"),
+            Poll::Pending => sent += 1,
+            Poll::Ready(Err(SendError::Unsent(unsent))) => break unsent,
+            Poll::Ready(other) => panic!("{other:?}"),
         }
         assert!(sent < 100);
     };
@@ -321,6 +326,51 @@ async fn a_task_that_dies_is_told_to_every_handle() {
     assert!(matches!(handle.send("late").await, Err(SendError::Unsent(_))));
 }
 
+/// A transport that panics when it is written to.
+struct Panics(DuplexStream);
+
+impl AsyncRead for Panics {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Panics {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+        panic!("as it is told")
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test]
+async fn a_panic_ends_that_connection_and_no_handle_hangs() {
+    let (near, mut far) = duplex(100);
+    let group = Group::new();
+    let mut handle = open(Panics(near), Config::new(Role::Server)).spawn(1);
+    let id = group.add(&handle.sender(), MemberOptions::new(SlowConsumer::Wait)).expect("open");
+    let (other, mut peer) = spawned(1);
+    group.add(&other.sender(), MemberOptions::new(SlowConsumer::Wait)).expect("open");
+    settle().await;
+    assert_eq!(group.send(&Prepared::new("news")).await.queued, 2);
+    settle().await;
+    assert!(matches!(handle.recv().await, Some(Err(Error::Lost))));
+    assert!(matches!(handle.close(CloseCode::NORMAL, "").await, Err(Error::Lost)));
+    assert!(group.member_stats(id).is_none(), "it has left the group");
+    assert_eq!(far.read(&mut [0]).await.expect("the end"), 0, "the transport was dropped");
+    assert_eq!(peer.recv().await, Some(Frame::text("news")), "the other one has noticed nothing");
+}
+
 #[tokio::test]
 async fn a_message_that_was_received_in_part_is_passed_over() {
     let (mut ws, mut peer) = facing_raw(Role::Server, 1 << 16);
@@ -376,9 +426,7 @@ async fn a_future_of_a_handle_may_be_dropped_at_any_poll() {
 async fn polled<F: Future>(times: usize, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     for _ in 0..times {
-        if let std::task::Poll::Ready(output) =
-            std::future::poll_fn(|cx| std::task::Poll::Ready(future.as_mut().poll(cx))).await
-        {
+        if let Poll::Ready(output) = std::future::poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await {
             return Some(output);
         }
         tokio::task::yield_now().await;

@@ -91,8 +91,8 @@ impl Subscription {
         reader.lend().map(Ok)
     }
 
-    /// Queues what waits in a connection, up to 64 KiB at a time: receive from it, or flush it, and call this again. When
-    /// the group has closed the member, a Close is queued. Whether anything was.
+    /// Queues what waits in a connection, up to 64 KiB at a time: receive from it, or flush it, and call this again. While a
+    /// message in parts is open there, nothing is queued behind it. When the group has closed the member, a Close is queued. Whether anything was.
     pub fn feed(&mut self, writer: &mut Writer) -> bool {
         self.poll_feed(writer, None)
     }
@@ -177,8 +177,10 @@ impl Subscription {
     }
 }
 
+/// Whether the connection takes a message now: few bytes wait in it, and no message in parts is open.
 fn has_room(writer: &Writer) -> bool {
-    writer.sender.queued() < MARK && !writer.sender.is_above_mark()
+    let sender = &writer.sender;
+    sender.queued() < MARK && !sender.is_above_mark() && !sender.is_mid_message()
 }
 
 impl Drop for Subscription {

@@ -123,6 +123,10 @@ impl Orders {
 
     /// Hands over everything that waits; `empty` serves what comes.
     pub(super) fn take(&mut self, empty: VecDeque<Order>) -> VecDeque<Order> {
+        if self.waiting.is_empty() {
+            self.waiting = VecDeque::new(); // an idle connection holds none
+            return VecDeque::new();
+        }
         std::mem::replace(&mut self.waiting, empty)
     }
 

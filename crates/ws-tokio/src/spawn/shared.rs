@@ -77,6 +77,9 @@ impl Shared {
 
     /// Waits until `done` gives something, looking again whenever the task has made progress.
     pub(super) async fn wait<T>(&self, mut done: impl FnMut(&Self) -> Option<T>) -> T {
+        if let Some(result) = done(self) {
+            return result; // mostly so, and then nobody has to be put on a list
+        }
         loop {
             let mut progress = std::pin::pin!(self.progress.notified());
             progress.as_mut().enable();

@@ -94,6 +94,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
             Order::Send(message) => writer.send(message).map_err(|unsent| unsent.error),
             Order::SendPrepared(message) => writer.send_prepared(&message),
             Order::Join(subscription) => {
+                self.subscriptions.reserve_exact(1); // most connections belong to one group, or to few
                 self.subscriptions.push(subscription);
                 Ok(())
             }
