@@ -3,9 +3,12 @@
 use bytes::BytesMut;
 use http::Response;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use ws_endpoint::{ClientHandshake, ClientHandshakeError, Opened, handshake::ClientError};
+use ws_endpoint::{
+    ClientHandshake, ClientHandshakeError, Opened,
+    handshake::{BodyCollector, BodyLength, ClientError, body_length},
+};
 
-use super::ConnectError;
+use super::{Connect, ConnectError, Step, deadline::Deadline};
 use crate::timer::Timer;
 
 /// The least room for a read.
@@ -45,4 +48,35 @@ where
             return Err(ConnectError::Left);
         }
     }
+}
+
+/// The error for an answer other than 101, with as much of its body as is wanted and comes in time.
+pub(super) async fn refused<S>(
+    connect: &Connect,
+    response: Response<()>,
+    transport: &mut S,
+    buf: &mut BytesMut,
+    deadline: Deadline,
+) -> ConnectError
+where
+    S: AsyncRead + Unpin,
+{
+    let limit = connect.options.max_body_len;
+    let mut body = BodyCollector::new(&response, limit);
+    let whole = async {
+        loop {
+            if body.receive(buf).is_some() || limit == 0 {
+                return Ok(());
+            }
+            buf.reserve(ROOM);
+            if transport.read_buf(buf).await? == 0 {
+                return Ok(());
+            }
+        }
+    };
+    let outcome = deadline.within(Step::Handshake, whole).await;
+    let body = body.end_of_stream();
+    let unread = limit == 0 && body_length(&response) == BodyLength::UntilEnd;
+    let truncated = body.is_truncated || outcome.is_err() || unread;
+    ConnectError::Refused { response: Box::new(response.map(|()| body.bytes)), truncated }
 }

@@ -1,7 +1,6 @@
 //! The way from the options to an open connection.
 
-use bytes::{Bytes, BytesMut};
-use http::Response;
+use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite};
 use ws_endpoint::{
     ClientHandshake,
@@ -11,7 +10,7 @@ use ws_endpoint::{
 use super::{
     Connect, ConnectError, Step,
     deadline::Deadline,
-    exchange::{Answer, exchange},
+    exchange::{Answer, exchange, refused},
     options::{BoxFuture, HookError},
     route,
 };
@@ -40,7 +39,7 @@ pub(super) async fn open(connect: Connect) -> Result<WebSocket<ClientStream>, Co
             Answer::Refused(response) => response,
         };
         if connect.options.max_redirects == 0 || !is_redirect(&response) {
-            return Err(refused(*response, buf));
+            return Err(refused(&connect, *response, &mut transport, &mut buf, deadline).await);
         }
         // What the hook added is added again, or is not for others. A hook that leads elsewhere is followed there.
         let from = if sent.address() == request.address() { &request } else { &sent };
@@ -69,7 +68,9 @@ where
             ws.set_url(url);
             Ok(ws)
         }
-        Answer::Refused(response) => Err(refused(*response, buf)),
+        Answer::Refused(response) => {
+            Err(refused(&connect, *response, &mut transport, &mut buf, deadline).await)
+        }
     }
 }
 
@@ -104,9 +105,4 @@ where
 {
     let mut handshake = ClientHandshake::new(request, &connect.config)?;
     deadline.within(Step::Handshake, exchange(transport, &mut handshake, buf)).await
-}
-
-fn refused(response: Response<()>, buf: BytesMut) -> ConnectError {
-    let body: Bytes = buf.freeze();
-    ConnectError::Refused { response: Box::new(response.map(|()| body)), truncated: true }
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, io, net::SocketAddr, pin::Pin, sync::Arc};
 
-use ws_endpoint::handshake::{ClientRequest, Redirect};
+use ws_endpoint::handshake::{ClientRequest, DEFAULT_BODY_LIMIT, Redirect};
 
 use super::proxy::Proxies;
 
@@ -22,9 +22,6 @@ pub(super) type RequestHook =
 /// Sees each redirect before it is followed.
 pub(super) type RedirectHook =
     Arc<dyn Fn(Redirect) -> BoxFuture<Result<ClientRequest, HookError>> + Send + Sync>;
-
-/// How much of a refusal's body is kept by default.
-const MAX_BODY_LEN: usize = 64 << 10;
 
 /// The private part of a [`Connect`](super::Connect).
 #[derive(Clone)]
@@ -49,7 +46,7 @@ impl Default for Options {
             on_request: None,
             max_redirects: 0,
             on_redirect: None,
-            max_body_len: MAX_BODY_LEN,
+            max_body_len: DEFAULT_BODY_LIMIT,
             #[cfg(feature = "rustls-no-provider")]
             tls: crate::tls::Names::default(),
         }
