@@ -87,6 +87,7 @@
 //! | close code of an empty Close: 1000 | 1005 (RFC 6455 section 7.1.5) |
 //! | close code after an error: 1002 and others | 1006, what was sent stands in [`driver::Closed::sent`] |
 //! | close code of an extension's error: 1010 | 1007 for corrupt data, 1011 for a failure of ours |
+//! | `proxy(url)` | [`handshake::ProxyExchange`] first, over the same transport |
 //! | timers of your own | [`Endpoint::poll_deadline`]: handshake, keepalive, close, and a peer that does not read |
 //!
 //! The drafts before hybi-08 (hixie-75 and hixie-76) are declined: they frame text alone, and prove nothing with their

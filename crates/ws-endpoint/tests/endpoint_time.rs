@@ -197,6 +197,20 @@ fn an_open_connection_keeps_its_deadlines_from_the_time_it_opened() {
 }
 
 #[test]
+fn the_time_that_a_peer_takes_to_answer_is_measured() {
+    let (mut client, mut server) = (client(), server());
+    client.endpoint.start(client.now);
+    talk(&mut client, &mut server, 1000);
+    client.endpoint.poll_deadline(client.now);
+    assert_eq!(client.endpoint.rtt(), None);
+    let pinged = client.now + Duration::from_secs(25);
+    client.endpoint.poll_deadline(pinged);
+    talk(&mut client, &mut server, 1000);
+    client.endpoint.poll_deadline(pinged + Duration::from_millis(30));
+    assert_eq!(client.endpoint.rtt(), Some(Duration::from_millis(30)));
+}
+
+#[test]
 fn an_answer_that_nobody_reads_is_not_waited_for() {
     let mut server = server();
     let asked = fixed_request();

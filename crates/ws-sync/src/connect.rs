@@ -3,6 +3,7 @@
 use std::{
     io,
     net::{TcpStream, ToSocketAddrs},
+    path::{Path, PathBuf},
     time::Instant,
 };
 
@@ -28,6 +29,15 @@ pub enum ConnectError {
         host: String,
         /// Its port.
         port: u16,
+        /// What the system says.
+        #[source]
+        error: io::Error,
+    },
+    /// The Unix socket cannot be connected to.
+    #[error("cannot connect to the Unix socket {}: {error}", path.display())]
+    Unix {
+        /// Its path.
+        path: PathBuf,
         /// What the system says.
         #[source]
         error: io::Error,
@@ -118,7 +128,7 @@ pub struct Connect {
 }
 
 impl Connect {
-    /// To this address: `ws`, `wss`, or their aliases `http` and `https`.
+    /// To this address: `ws`, `wss`, their aliases `http` and `https`, or `ws+unix` where there are Unix sockets.
     ///
     /// # Errors
     /// [`ClientRequestError`] when it is not an address of a WebSocket.
@@ -132,13 +142,18 @@ impl Connect {
     }
 
     /// Connects: TCP to one of the host's addresses after the other, TLS for `wss`, the opening handshake, all under one
-    /// deadline. Finding the addresses is the system's, which cannot be given a time.
+    /// deadline. Finding the addresses is the system's, which cannot be given a time. For a proxy, open the tunnel with
+    /// [`ProxyExchange`](ws_endpoint::handshake::ProxyExchange) and go on [`over`](Self::over) it.
     ///
     /// # Errors
     /// [`ConnectError`].
     pub fn open(mut self) -> Result<WebSocket<ClientStream>, ConnectError> {
         if self.request.is_tls() && cfg!(not(feature = "rustls")) {
             return Err(ConnectError::TlsUnavailable);
+        }
+        if let Some(path) = self.request.socket_path() {
+            let stream = unix(path).map_err(|error| ConnectError::Unix { path: path.to_owned(), error })?;
+            return self.over(stream);
         }
         let deadline = self.config.handshake_timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let tcp = self.tcp(deadline)?;
@@ -194,6 +209,16 @@ impl Connect {
     fn secure(&self, tcp: TcpStream) -> Result<ClientStream, ConnectError> {
         Ok(ClientStream::Plain(tcp))
     }
+}
+
+#[cfg(unix)]
+fn unix(path: &Path) -> io::Result<ClientStream> {
+    std::os::unix::net::UnixStream::connect(path).map(ClientStream::Unix)
+}
+
+#[cfg(not(unix))]
+fn unix(_: &Path) -> io::Result<ClientStream> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Why it did not open.

@@ -8,7 +8,7 @@ use std::{
 
 use crate::Transport;
 
-/// What [`connect`](crate::connect) connects over: TCP, or TLS over it.
+/// What [`connect`](crate::connect) connects over: TCP, TLS over it, or a Unix socket.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ClientStream {
@@ -17,16 +17,21 @@ pub enum ClientStream {
     /// Of a `wss` address.
     #[cfg(feature = "rustls")]
     Tls(Box<rustls::StreamOwned<rustls::ClientConnection, TcpStream>>),
+    /// Of a `ws+unix` address.
+    #[cfg(unix)]
+    Unix(std::os::unix::net::UnixStream),
 }
 
 impl ClientStream {
-    /// The TCP connection, under TLS if there is any.
+    /// The TCP connection, under TLS if there is any; none of a Unix socket.
     #[must_use]
-    pub fn tcp(&self) -> &TcpStream {
+    pub fn tcp(&self) -> Option<&TcpStream> {
         match self {
-            Self::Plain(tcp) => tcp,
+            Self::Plain(tcp) => Some(tcp),
             #[cfg(feature = "rustls")]
-            Self::Tls(tls) => &tls.sock,
+            Self::Tls(tls) => Some(&tls.sock),
+            #[cfg(unix)]
+            Self::Unix(_) => None,
         }
     }
 }
@@ -38,6 +43,8 @@ macro_rules! each {
             Self::Plain($stream) => $call,
             #[cfg(feature = "rustls")]
             Self::Tls($stream) => $call,
+            #[cfg(unix)]
+            Self::Unix($stream) => $call,
         }
     };
 }

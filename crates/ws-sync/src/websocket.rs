@@ -1,5 +1,7 @@
 //! A connection.
 
+use std::time::{Duration, Instant};
+
 use http::Response;
 use ws_endpoint::{
     Endpoint, Event, PingId,
@@ -27,8 +29,10 @@ pub struct WebSocket<S> {
 }
 
 impl<S: Transport> WebSocket<S> {
-    /// A connection over a stream, with an endpoint that was set up elsewhere. It is to be open, or started.
-    pub fn from_endpoint(io: S, endpoint: Endpoint) -> Self {
+    /// A connection over a stream, with an endpoint that was set up elsewhere. One that has not started starts here: its
+    /// opening handshake takes place with the first call that waits.
+    pub fn from_endpoint(io: S, mut endpoint: Endpoint) -> Self {
+        endpoint.start(Instant::now());
         Self { pump: Pump::new(io, endpoint) }
     }
 
@@ -185,6 +189,12 @@ impl<S: Transport> WebSocket<S> {
     #[must_use]
     pub fn queued(&self) -> usize {
         self.pump.endpoint.queued()
+    }
+
+    /// How long the peer took to answer the last ping that it has answered.
+    #[must_use]
+    pub fn rtt(&self) -> Option<Duration> {
+        self.pump.endpoint.rtt()
     }
 
     /// The endpoint, for what is not offered here: the request, messages in parts, hints for extensions, limits. What is

@@ -57,7 +57,7 @@ fn a_peer_that_does_not_answer_a_ping_fails_with_1011() {
         (timeouts.ping_after, timeouts.pong_within, timeouts.close) = (SHORT, SHORT, SHORT);
     }));
     let server = thread::spawn(move || server.recv());
-    assert_eq!(read_frame(&mut raw), (0x89, Vec::new()));
+    assert_eq!(read_frame(&mut raw).0, 0x89);
     let (first, payload) = read_frame(&mut raw);
     assert_eq!((first, &payload[..2]), (0x88, &1011u16.to_be_bytes()[..]));
     let end = server.join().expect("no panic");
@@ -69,15 +69,17 @@ fn a_peer_that_answers_pings_is_kept() {
     let (mut raw, mut server) = raw_client(config(|timeouts| {
         (timeouts.ping_after, timeouts.pong_within) = (SHORT, Some(Duration::from_secs(20)));
     }));
-    let server = thread::spawn(move || (server.recv(), server.closed()));
+    let server = thread::spawn(move || (server.recv(), server.closed(), server.rtt()));
     for _ in 0..3 {
-        assert_eq!(read_frame(&mut raw), (0x89, Vec::new()));
-        raw.write_all(&support::masked(0x8A, b"")).expect("sent");
+        let (first, payload) = read_frame(&mut raw);
+        assert_eq!(first, 0x89);
+        raw.write_all(&support::masked(0x8A, &payload)).expect("sent");
     }
     raw.write_all(&support::masked(0x88, &[3, 232])).expect("sent");
-    let (end, closed) = server.join().expect("no panic");
+    let (end, closed, rtt) = server.join().expect("no panic");
     assert!(end.is_none(), "{end:?}");
     assert!(closed.is_some_and(|closed| closed.is_clean()));
+    assert!(rtt.is_some(), "and is measured");
 }
 
 #[test]

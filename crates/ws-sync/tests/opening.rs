@@ -7,13 +7,14 @@ use std::{
     net::{Shutdown, TcpListener},
     sync::Arc,
     thread,
+    time::Instant,
 };
 
 use support::{REQUEST, pair, read_frame, read_head, request};
 use ws_sync::{
-    AcceptError, Connect, ConnectError, Upgrade,
+    AcceptError, Connect, ConnectError, Upgrade, WebSocket,
     endpoint::{
-        ClientHandshakeError,
+        ClientHandshakeError, Endpoint,
         handshake::{ClientError, Refusal},
     },
     http::{HeaderName, HeaderValue, Response, StatusCode},
@@ -54,7 +55,7 @@ fn a_client_connects_by_its_address() {
     let mut ws = connect.open().expect("connected");
     assert_eq!(ws.subprotocol(), Some("v2"));
     assert_eq!(ws.response().expect("an answer").headers()["x-answer"], "42");
-    assert!(ws.get_ref().tcp().nodelay().expect("known"));
+    assert!(ws.get_ref().tcp().expect("over TCP").nodelay().expect("known"));
     assert_eq!(ws.recv().expect("open").expect("a message"), "welcome".into());
     ws.close(ws_sync::endpoint::driver::CloseCode::NORMAL, "").expect("closed");
     server.join().expect("no panic");
@@ -159,4 +160,40 @@ fn what_cannot_be_connected_to_says_why() {
     assert!(matches!(&error, ConnectError::Tcp { port: tried, .. } if *tried == port), "{error}");
     #[cfg(not(feature = "rustls"))]
     assert!(matches!(ws_sync::connect("wss://127.0.0.1/"), Err(ConnectError::TlsUnavailable)));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_address_may_be_a_unix_socket() {
+    let path = std::env::temp_dir().join(format!("ws-sync-{}.sock", std::process::id()));
+    let listener = std::os::unix::net::UnixListener::bind(&path).expect("a socket");
+    let server = thread::spawn(move || {
+        let (stream, _) = listener.accept().expect("accepted");
+        let upgrade = Upgrade::read(stream, &Arc::default()).expect("a request");
+        let asked = upgrade.request().uri().to_string();
+        let mut ws = upgrade.accept().expect("accepted");
+        ws.send("hello").expect("sent");
+        asked
+    });
+    let mut ws = ws_sync::connect(&format!("ws+unix:{}:/chat?x=1", path.display())).expect("connected");
+    assert_eq!(ws.recv().expect("open").expect("a message"), "hello".into());
+    assert!(ws.get_ref().tcp().is_none());
+    assert_eq!(server.join().expect("no panic"), "/chat?x=1");
+    std::fs::remove_file(&path).expect("removed");
+    let gone = ws_sync::connect(&format!("ws+unix:{}:/", path.display())).expect_err("gone");
+    assert!(matches!(gone, ConnectError::Unix { .. }), "{gone}");
+}
+
+#[test]
+fn an_endpoint_set_up_elsewhere_starts_here() {
+    let (client, server) = pair();
+    let server = thread::spawn(move || {
+        let endpoint = Endpoint::server(&Arc::default(), Instant::now());
+        WebSocket::from_endpoint(server, endpoint).recv().expect("open").expect("a message")
+    });
+    let mut endpoint = Endpoint::client("ws://example.com/").expect("an address");
+    endpoint.text("queued before it was open").expect("queued");
+    let mut client = WebSocket::from_endpoint(client, endpoint);
+    assert!(matches!(client.recv(), None | Some(Err(_))), "the server leaves");
+    assert_eq!(server.join().expect("no panic"), "queued before it was open".into());
 }

@@ -1,6 +1,9 @@
 //! How an endpoint is made, set up, and what is known of it.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response, header::SEC_WEBSOCKET_VERSION};
@@ -171,6 +174,12 @@ impl Endpoint {
             Some(connection) => connection.closed(),
             None => self.end.as_ref()?.closed().cloned(),
         }
+    }
+
+    /// How long the peer took to answer the last ping that it has answered; see [`Connection::rtt`].
+    #[must_use]
+    pub fn rtt(&self) -> Option<Duration> {
+        self.connection.as_ref()?.rtt()
     }
 
     /// What went wrong, once something has.
