@@ -61,6 +61,7 @@ mod accept;
 mod broadcast;
 mod byte_stream;
 mod connect;
+mod control;
 mod error;
 mod jobs;
 mod message_reader;

@@ -3,10 +3,11 @@
 use std::{
     future::poll_fn,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use ws_endpoint::driver::{Closed, Delivery, Event, Incoming, Limits, Part, Progress};
+use ws_endpoint::driver::{CloseCode, Closed, Delivery, Event, Incoming, Limits, Part, Progress};
 
 use crate::{Error, Writer, pump::Pump};
 
@@ -71,6 +72,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
         if let Err(error) = poll_fn(|cx| self.poll_until(wanted, writer, true, cx)).await? {
             return Some(Err(error));
         }
+        self.pump.note(writer); // a pong, say
         Some(Ok(self.pump.receiver.event()))
     }
 
@@ -83,6 +85,81 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
     /// Safe: what is not written stays queued.
     pub async fn flush(&mut self, writer: &mut Writer) -> Result<(), Error> {
         poll_fn(|cx| self.poll_flush(writer, 0, cx)).await
+    }
+
+    /// [`recv`](Self::recv) as a poll, for streams of one's own.
+    ///
+    /// # Errors
+    /// As for [`recv`](Self::recv).
+    pub fn poll_recv(
+        &mut self,
+        writer: &mut Writer,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Incoming<'_>, Error>>> {
+        match ready!(self.poll_message(writer, true, cx)) {
+            Some(Ok(())) => Poll::Ready(self.lend().map(Ok)),
+            Some(Err(error)) => Poll::Ready(Some(Err(error))),
+            None => Poll::Ready(None),
+        }
+    }
+
+    /// [`recv_event`](Self::recv_event) as a poll.
+    ///
+    /// # Errors
+    /// As for [`recv`](Self::recv).
+    pub fn poll_event(
+        &mut self,
+        writer: &mut Writer,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Event<'_>, Error>>> {
+        if let Err(error) = self.want_whole() {
+            return Poll::Ready(Some(Err(error)));
+        }
+        match ready!(self.poll_until(|_| true, writer, true, cx)) {
+            Some(Ok(())) => {
+                self.pump.note(writer); // a pong, say
+                Poll::Ready(Some(Ok(self.pump.receiver.event())))
+            }
+            Some(Err(error)) => Poll::Ready(Some(Err(error))),
+            None => Poll::Ready(None),
+        }
+    }
+
+    /// Passes over control frames until the end, and closes with 1008 when a message comes.
+    pub(crate) fn poll_refuse(&mut self, writer: &mut Writer, cx: &mut Context<'_>) -> Poll<()> {
+        self.pump.receiver.set_delivery(Delivery::Parts);
+        while let Progress::Ready = ready!(self.pump.poll_event(&mut self.io, writer, cx)) {
+            if matches!(self.pump.receiver.event(), Event::Message(_) | Event::Part(_)) {
+                // Does nothing if a Close was sent before.
+                let _fits = writer.sender.close(CloseCode::POLICY_VIOLATION, "no messages are taken");
+            }
+            self.pump.note(writer);
+        }
+        Poll::Ready(())
+    }
+
+    /// How long the peer took to answer the last ping; see [`WebSocket::rtt`](crate::WebSocket::rtt).
+    #[must_use]
+    pub fn rtt(&self) -> Option<Duration> {
+        self.pump.lifecycle.rtt()
+    }
+
+    /// Stops receiving; see [`WebSocket::pause`](crate::WebSocket::pause).
+    pub fn pause(&mut self) {
+        if !self.pump.is_over() {
+            self.pump.lifecycle.set_paused(true);
+        }
+    }
+
+    /// Receives again.
+    pub fn resume(&mut self) {
+        self.pump.lifecycle.set_paused(false);
+    }
+
+    /// Whether receiving is paused.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.pump.lifecycle.is_paused()
     }
 
     /// How the connection ended, once it has.

@@ -1,5 +1,7 @@
 //! A connection in two halves for two tasks.
 
+mod control;
+
 use std::{
     fmt,
     future::poll_fn,
@@ -9,7 +11,7 @@ use std::{
 
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
-use ws_endpoint::driver::{CloseCode, Closed, Message, Prepared, Unsent};
+use ws_endpoint::driver::{self, CloseCode, Closed, Compress, Message, Prepared, Unsent};
 
 use crate::{
     Error, SendError, WebSocket,
@@ -125,7 +127,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> OwnedWriter<S> {
     /// The message is queued whole by the first poll; what is dropped after that is written by whatever either half
     /// awaits next.
     pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
-        self.queue(message.into())?;
+        self.queue_or_write(message.into(), Compress::Default).await?;
         self.flush().await.map_err(SendError::Ended)
     }
 
@@ -138,7 +140,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> OwnedWriter<S> {
     /// # Cancel safety
     /// As for [`send`](Self::send).
     pub async fn feed(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
-        self.queue(message.into())?;
+        self.queue_or_write(message.into(), Compress::Default).await?;
         Ok(poll_fn(|cx| self.poll_room(cx)).await?)
     }
 
@@ -177,30 +179,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> OwnedWriter<S> {
         poll_fn(|cx| self.poll_flush(0, cx)).await
     }
 
-    /// Sends a ping of up to 125 bytes.
-    ///
-    /// # Errors
-    /// As for [`WebSocket::ping`].
-    ///
-    /// # Cancel safety
-    /// As for [`send`](Self::send).
-    pub async fn ping(&mut self, payload: &[u8]) -> Result<(), Error> {
-        lock(&self.shared.socket).writer.ping(payload)?;
-        self.flush().await
-    }
-
-    /// Sends a Close. The other half receives what still comes, and then `None`.
-    ///
-    /// # Errors
-    /// As for [`WebSocket::begin_close`].
-    ///
-    /// # Cancel safety
-    /// The Close is queued by the first poll.
-    pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
-        self.begin_close(code, reason)?;
-        self.flush().await
-    }
-
     /// How the connection ended, once it has.
     #[must_use]
     pub fn closed(&self) -> Option<Closed> {
@@ -214,6 +192,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> OwnedWriter<S> {
 
     pub(crate) fn queue(&self, message: Message) -> Result<(), Unsent<Message>> {
         lock(&self.shared.socket).writer.send(message)
+    }
+
+    /// The same; at the hard limit, what the transport takes is written first.
+    async fn queue_or_write(&mut self, message: Message, compress: Compress) -> Result<(), Unsent<Message>> {
+        let queued = lock(&self.shared.socket).writer.send_compressed(message, compress);
+        let Err(Unsent { error: driver::SendError::Full { .. }, message }) = queued else { return queued };
+        // An error of the transport makes the second try fail, too.
+        poll_fn(|cx| Poll::Ready(self.poll_flush(usize::MAX, cx).is_ready())).await;
+        lock(&self.shared.socket).writer.send_compressed(message, compress)
     }
 
     pub(crate) fn begin_close(&self, code: CloseCode, reason: &str) -> Result<(), Error> {

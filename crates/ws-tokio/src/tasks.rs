@@ -3,6 +3,7 @@
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Wake, Waker, ready},
+    time::Duration,
 };
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -31,6 +32,7 @@ pub(crate) struct Outlook {
     queued: usize,
     closing: bool,
     over: bool,
+    measuring: bool,
 }
 
 impl Default for Tasks {
@@ -86,6 +88,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         (received, self.outlook() != before)
     }
 
+    /// Receives control frames only, for one of two tasks. Says whether the other one should look, too.
+    pub(crate) fn poll_refuse_of_two(&mut self, tasks: &Tasks) -> (Poll<Option<Error>>, bool) {
+        let before = self.outlook();
+        let mut cx = Context::from_waker(&tasks.both);
+        let ended = self.reader.poll_refuse(&mut self.writer, &mut cx);
+        (ended.map(|()| self.reader.pump.report()), self.outlook() != before)
+    }
+
+    /// Waits for the pong of the newest ping, for one of two tasks that does not read.
+    pub(crate) fn poll_pong_of_two(&mut self, tasks: &Tasks) -> (Poll<Result<Duration, Error>>, bool) {
+        let (flushed, changed) = self.poll_flush_of_two(0, tasks);
+        let polled = match flushed {
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            _ if self.reader.pump.is_over() => Poll::Ready(Err(Error::Lost)),
+            _ if self.reader.pump.lifecycle.is_measuring() => Poll::Pending,
+            _ => Poll::Ready(self.reader.rtt().ok_or(Error::Lost)),
+        };
+        (polled, changed)
+    }
+
     /// Passes over what still comes until the end, for one of two tasks. Gives the end where it is an error, once.
     pub(crate) fn poll_end_of_two(&mut self, tasks: &Tasks) -> Poll<Option<Error>> {
         let Reader { io, pump } = &mut self.reader;
@@ -112,6 +134,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             queued: sender.queued(),
             closing: sender.is_closing(),
             over: sender.is_abandoned() || self.reader.pump.is_over(),
+            measuring: self.reader.pump.lifecycle.is_measuring(),
         }
     }
 }

@@ -10,8 +10,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use ws_endpoint::{
     Agreed, Opened,
     driver::{
-        CloseCode, Closed, Compress, Connection, DataKind, Event, Limits, Message, Part, Parts, Prepared,
-        Progress, Shared,
+        self, Closed, Compress, Connection, DataKind, Event, Limits, Message, Part, Parts, Prepared, Shared,
+        Unsent,
     },
 };
 
@@ -102,8 +102,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         poll_fn(|cx| self.poll_recv(cx)).await
     }
 
+    /// [`recv`](Self::recv) as a poll, for streams of one's own.
+    ///
+    /// # Errors
+    /// As for [`recv`](Self::recv).
     #[inline]
-    pub(crate) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Error>>> {
+    pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Error>>> {
         match ready!(self.reader.poll_message(&mut self.writer, false, cx)) {
             Some(Ok(())) => {
                 let message = self.reader.lend().map(|message| Ok(message.into_message()));
@@ -140,6 +144,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 
     /// Sends a message: queues it, then writes everything that is queued.
     ///
+    /// Each costs a write. Where several are sent in a row, or answers to messages that came together,
+    /// [`feed`](Self::feed) leaves them to be written at once.
+    ///
     /// # Errors
     /// [`SendError::Unsent`] hands the message back when it cannot be queued; [`SendError::Ended`] when the connection
     /// ends while it is written.
@@ -148,7 +155,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// The message is queued whole by the first poll. A future that is dropped after that has queued it; it is written by
     /// whatever is awaited next.
     pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
-        self.writer.send(message)?;
+        self.queue(message.into(), Compress::Default).await?;
         self.flush().await.map_err(SendError::Ended)
     }
 
@@ -161,7 +168,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Cancel safety
     /// As for [`send`](Self::send).
     pub async fn feed(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
-        self.writer.send(message)?;
+        self.queue(message.into(), Compress::Default).await?;
         Ok(self.room().await?)
     }
 
@@ -201,18 +208,32 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Sends a message with a hint for extensions, whether to compress it.
     ///
     /// # Errors
-    /// As for [`ping`](Self::ping).
+    /// As for [`send`](Self::send).
     ///
     /// # Cancel safety
     /// As for [`send`](Self::send).
     pub async fn send_compressed(
         &mut self,
-        kind: DataKind,
-        payload: &[u8],
+        message: impl Into<Message>,
         compress: Compress,
-    ) -> Result<(), Error> {
-        self.writer.sender.write_compressed(kind, payload, compress)?;
-        self.flush().await
+    ) -> Result<(), SendError> {
+        self.queue(message.into(), compress).await?;
+        self.flush().await.map_err(SendError::Ended)
+    }
+
+    /// Queues a message. At the hard limit, what the transport takes is written first.
+    async fn queue(&mut self, message: Message, compress: Compress) -> Result<(), Unsent<Message>> {
+        match self.writer.send_compressed(message, compress) {
+            Err(Unsent { error: driver::SendError::Full { .. }, message }) => {
+                // An error of the transport makes the second try fail, too.
+                poll_fn(|cx| {
+                    Poll::Ready(self.reader.poll_flush(&mut self.writer, usize::MAX, cx).is_ready())
+                })
+                .await;
+                self.writer.send_compressed(message, compress)
+            }
+            queued => queued,
+        }
     }
 
     /// Writes everything that is queued.
@@ -260,51 +281,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         self.flush().await
     }
 
-    /// Sends a ping of up to 125 bytes. Its pong comes as an event of [`recv_event`](Self::recv_event).
+    /// Ends the message in parts with its last part, and writes everything that is queued: one fragment less than
+    /// [`send_part`](Self::send_part) and [`finish`](Self::finish).
     ///
     /// # Errors
-    /// [`Error::Send`] when it cannot be queued; what [`flush`](Self::flush) gives.
+    /// As for [`send_part`](Self::send_part).
     ///
     /// # Cancel safety
     /// As for [`send`](Self::send).
-    pub async fn ping(&mut self, payload: &[u8]) -> Result<(), Error> {
-        self.writer.ping(payload)?;
+    pub async fn finish_with(&mut self, part: &[u8]) -> Result<(), Error> {
+        self.writer.sender.finish_with(part)?;
         self.flush().await
-    }
-
-    /// Closes the connection: sends a Close, waits for the peer's under the close deadline, and ends the transport.
-    /// Messages that still arrive are dropped; to receive them, use [`begin_close`](Self::begin_close) and
-    /// [`recv`](Self::recv).
-    ///
-    /// # Errors
-    /// [`Error::Send`] for a reason above 123 bytes. Once, when the connection ends without a closing handshake.
-    ///
-    /// # Cancel safety
-    /// The Close is queued by the first poll; call it again to go on waiting.
-    pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<Option<Closed>, Error> {
-        self.writer.close(code, reason)?;
-        while let Progress::Ready =
-            poll_fn(|cx| self.reader.pump.poll_event(&mut self.reader.io, &mut self.writer, cx)).await
-        {
-        }
-        self.reader.pump.report().map_or_else(|| Ok(self.closed()), Err)
-    }
-
-    /// Sends a Close and does not wait for the answer: nothing can be sent any more, messages still arrive.
-    ///
-    /// # Errors
-    /// [`Error::Send`] for a reason above 123 bytes; what [`flush`](Self::flush) gives.
-    ///
-    /// # Cancel safety
-    /// The Close is queued by the first poll.
-    pub async fn begin_close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
-        self.writer.close(code, reason)?;
-        self.flush().await
-    }
-
-    /// Drops the transport without a Close; the peer reports 1006.
-    pub fn close_now(self) {
-        drop(self);
     }
 
     /// How the connection ended, once it has: codes, reason, who began.
@@ -360,10 +347,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         }
     }
 
-    /// Bytes that wait to be sent.
+    /// Bytes that wait to be sent: headers and payloads queued here, and payloads that extensions still work on. What the
+    /// transport has taken is not counted.
     #[must_use]
     pub fn queued(&self) -> usize {
         self.writer.queued()
+    }
+
+    /// Whether so much waits that [`feed`](Self::feed) would: the high-water mark is reached.
+    #[must_use]
+    pub fn is_above_mark(&self) -> bool {
+        self.writer.is_above_mark()
     }
 
     /// Changes the limits while the connection lives.

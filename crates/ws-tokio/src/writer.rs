@@ -8,7 +8,9 @@ use std::{
 
 use bytes::Buf;
 use tokio::io::AsyncWrite;
-use ws_endpoint::driver::{CloseCode, DataKind, Incoming, Message, Prepared, SendError, Sender, Unsent};
+use ws_endpoint::driver::{
+    CloseCode, Compress, DataKind, Incoming, Message, Prepared, SendError, Sender, Unsent,
+};
 
 use crate::scratch;
 
@@ -51,8 +53,20 @@ impl Writer {
     /// # Errors
     /// As for [`feed`](Self::feed), with the message.
     pub fn send(&mut self, message: impl Into<Message>) -> Result<(), Unsent<Message>> {
+        self.send_compressed(message, Compress::Default)
+    }
+
+    /// The same with a hint for extensions, whether to compress the message.
+    ///
+    /// # Errors
+    /// As for [`feed`](Self::feed), with the message.
+    pub fn send_compressed(
+        &mut self,
+        message: impl Into<Message>,
+        compress: Compress,
+    ) -> Result<(), Unsent<Message>> {
         scratch::attach_sender(&mut self.sender);
-        self.sender.send(message.into())
+        self.sender.send_compressed(message.into(), compress)
     }
 
     /// Queues a message that was prepared for many connections.
@@ -72,12 +86,32 @@ impl Writer {
         self.sender.ping(payload)
     }
 
+    /// Queues a pong: unsolicited, or the answer to a ping where automatic pongs are off.
+    ///
+    /// # Errors
+    /// As for [`ping`](Self::ping).
+    pub fn pong(&mut self, payload: &[u8]) -> Result<(), SendError> {
+        self.sender.pong(payload)
+    }
+
+    /// Queues an empty Close, which the peer reports as 1005.
+    pub fn close_without_code(&mut self) {
+        self.sender.close_without_code();
+    }
+
     /// Queues a Close; receive on until the peer has answered it.
     ///
     /// # Errors
     /// [`SendError::ReasonTooLong`] above 123 bytes.
     pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), SendError> {
         self.sender.close(code, reason)
+    }
+
+    /// Whether so much waits that [`Reader::recv`](crate::Reader::recv) writes before it hands out more, and a caller that
+    /// goes on regardless heads for the hard limit.
+    #[must_use]
+    pub fn is_above_mark(&self) -> bool {
+        self.sender.is_above_mark()
     }
 
     /// Bytes that wait to be sent.

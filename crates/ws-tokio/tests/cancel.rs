@@ -168,7 +168,7 @@ async fn what_is_sent_is_queued_whole_by_the_first_poll_and_not_before() {
                     2 => _ = polled(polls, ws.ping(text.as_bytes())),
                     _ => {
                         let compress = ws_tokio::endpoint::extensions::Compress::No;
-                        _ = polled(polls, ws.send_compressed(DataKind::Text, text.as_bytes(), compress));
+                        _ = polled(polls, ws.send_compressed(text, compress));
                     }
                 }
                 _ = polled(polls, ws.flush());

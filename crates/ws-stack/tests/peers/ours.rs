@@ -45,7 +45,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Ours<S> {
         match step {
             Step::Send(data) => socket.send(data.message()?).await?,
             Step::Hinted(data, compress) => {
-                socket.send_compressed(kind(data), &data.bytes(), compress).await?;
+                socket.send_compressed(data.message()?, compress).await?;
             }
             Step::Fragments(data, size) => {
                 socket.start(kind(data))?;
