@@ -326,6 +326,19 @@ async fn a_task_that_dies_is_told_to_every_handle() {
     assert!(matches!(handle.send("late").await, Err(SendError::Unsent(_))));
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_round_trip_time_is_there_for_every_handle() {
+    let (handle, mut peer) = spawned(8);
+    assert_eq!(handle.rtt(), None);
+    handle.sender().ping(b"?").expect("room");
+    assert_eq!(peer.recv().await, Some(Frame::ping("?")));
+    sleep(Duration::from_millis(40)).await;
+    peer.send(Frame::pong("?")).await;
+    settle().await;
+    assert_eq!(handle.rtt(), Some(Duration::from_millis(40)));
+    assert_eq!(handle.sender().rtt(), handle.rtt());
+}
+
 /// A transport that panics when it is written to.
 struct Panics(DuplexStream);
 
@@ -407,7 +420,13 @@ async fn a_future_of_a_handle_may_be_dropped_at_any_poll() {
                 let message = Frame::text(format!("{:>20}", sent.len()));
                 let text = String::from_utf8(message.payload.clone()).expect("text");
                 // Handed over by the first poll, whether it is given more of them or not.
-                _ = polled(rng.below(3) + 1, handle.send(text)).await;
+                let polls = rng.below(3) + 1;
+                if rng.once_in(2) {
+                    let prepared = Prepared::new(text);
+                    _ = polled(polls, handle.sender().send_prepared(&prepared)).await;
+                } else {
+                    _ = polled(polls, handle.send(text)).await;
+                }
                 sent.push(message);
             }
             _ = polled(rng.below(3), handle.flush()).await;

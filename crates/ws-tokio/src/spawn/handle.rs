@@ -6,6 +6,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use futures_core::{FusedStream, Stream};
@@ -120,6 +121,12 @@ impl Handle {
         self.sender.close(code, reason).await
     }
 
+    /// How long the peer took to answer the last ping; see [`HandleSender::rtt`].
+    #[must_use]
+    pub fn rtt(&self) -> Option<Duration> {
+        self.sender.rtt()
+    }
+
     /// How the connection ended, once it has.
     #[must_use]
     pub fn closed(&self) -> Option<Closed> {
@@ -192,6 +199,13 @@ impl HandleSender {
             return Err(driver::SendError::ControlTooLong(payload.len()));
         }
         self.hand_over(|shared| lock(&shared.orders).give(Order::Ping(payload.into())))
+    }
+
+    /// How long the peer took to answer the last ping that it has answered, one of [`ping`](Self::ping) or of the
+    /// keepalive; `None` before the first one. While the inbox is full no pong can be seen.
+    #[must_use]
+    pub fn rtt(&self) -> Option<Duration> {
+        self.shared().rtt()
     }
 
     /// Waits until everything that was sent before has been written to the transport.

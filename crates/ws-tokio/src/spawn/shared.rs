@@ -1,8 +1,11 @@
 //! What the task and the handles of a connection share.
 
-use std::sync::{
-    Arc, Mutex, OnceLock,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use tokio::sync::Notify;
@@ -27,6 +30,8 @@ pub(super) struct Shared {
     pub(super) progress: Notify,
     /// Halves that are not dropped.
     halves: AtomicUsize,
+    /// The last round-trip time in microseconds and one; none is 0.
+    rtt: AtomicU64,
     end: OnceLock<End>,
 }
 
@@ -46,6 +51,7 @@ impl Shared {
             reader: Slot::default(),
             progress: Notify::new(),
             halves: AtomicUsize::new(2),
+            rtt: AtomicU64::new(0),
             end: OnceLock::new(),
         })
     }
@@ -59,6 +65,16 @@ impl Shared {
     /// Whether both are.
     pub(super) fn is_left(&self) -> bool {
         self.halves.load(Ordering::Acquire) == 0
+    }
+
+    pub(super) fn rtt(&self) -> Option<Duration> {
+        self.rtt.load(Ordering::Relaxed).checked_sub(1).map(Duration::from_micros)
+    }
+
+    pub(super) fn set_rtt(&self, rtt: Option<Duration>) {
+        let micros =
+            rtt.map_or(0, |rtt| u64::try_from(rtt.as_micros()).unwrap_or(u64::MAX).saturating_add(1));
+        self.rtt.store(micros, Ordering::Relaxed);
     }
 
     pub(super) fn end(&self) -> Option<&End> {

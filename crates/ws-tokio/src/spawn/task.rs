@@ -207,6 +207,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Task<S> {
                 Received::Waits if this.goes_on() => {}
                 Received::Waits => {
                     this.tell_written(cx);
+                    this.shared.set_rtt(this.socket.reader.pump.lifecycle.rtt());
                     return Poll::Pending;
                 }
             }
