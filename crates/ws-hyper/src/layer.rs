@@ -1,8 +1,15 @@
 //! An endpoint in front of another service.
 
-use std::{fmt, future::Future, ops::ControlFlow, pin::Pin, sync::Arc};
+use std::{
+    fmt,
+    future::Future,
+    ops::ControlFlow,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::Arc,
+};
 
-use http::{Request, Response, request::Parts};
+use http::{Request, Response, StatusCode, request::Parts};
 use tower_layer::Layer;
 use ws_endpoint::{ServerConfig, handshake::Refusal};
 use ws_tokio::Clients;
@@ -34,7 +41,7 @@ use crate::{Error, Matcher, Upgrade, WebSocket, WebSocketService, head::is_plain
 ///
 /// A request that is for the endpoint and does not ask for a WebSocket is answered 426, unless the endpoint
 /// [shares its path](Self::share_path); one that breaks a rule, with the status for that. The handler runs in a task of its
-/// own, so a panic of one ends its connection and no other.
+/// own, so a panic of one ends its connection and no other; a matcher or a hook that panics is answered 500.
 ///
 /// The answers' bodies are made of a `String`: `String`, `Full<Bytes>` and axum's `Body` can be. For another type, map the
 /// inner service's body to one of these.
@@ -127,10 +134,13 @@ impl Endpoint {
     /// Answers a request, or lets it go on because it is not for this endpoint.
     pub(crate) fn answer<B>(&self, request: Request<B>) -> ControlFlow<Response<String>, Request<B>> {
         let (mut head, body) = request.into_parts();
-        if !self.is_for_us(&head) {
-            return ControlFlow::Continue(Request::from_parts(head, body));
+        // The caller's matcher and hook may panic. What they have touched is this request's alone, and is dropped.
+        let answer = catch_unwind(AssertUnwindSafe(|| self.is_for_us(&head).then(|| self.accept(&mut head))));
+        let failed = |_| Some(Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "the server has failed")));
+        match answer.unwrap_or_else(failed) {
+            None => ControlFlow::Continue(Request::from_parts(head, body)),
+            Some(answer) => ControlFlow::Break(answer.unwrap_or_else(Refusal::into_response)),
         }
-        ControlFlow::Break(self.accept(&mut head).unwrap_or_else(Refusal::into_response))
     }
 
     fn is_for_us(&self, head: &Parts) -> bool {

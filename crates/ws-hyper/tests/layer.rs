@@ -166,6 +166,23 @@ async fn a_handler_that_panics_ends_its_connection_alone() {
     assert_eq!(exchange(&mut second, "calm").await.as_text(), Some("calm"));
 }
 
+#[tokio::test]
+async fn a_hook_that_panics_is_answered_500() {
+    let layer = echoing("/chat").before(|_| panic!("told to"));
+    let matching = greeting(|head| {
+        assert_ne!(head.uri.path(), "/panic", "told to");
+        false
+    });
+    let address = listen(move || layer.layer(matching.layer(pages()))).await;
+    for path in ["/chat", "/panic"] {
+        let mut http = Http::connect(address).await;
+        http.send(UPGRADE.replace("/chat", path)).await;
+        let answer = http.answer().await;
+        assert_eq!((answer.status, &*answer.body), (500, "the server has failed\n"));
+    }
+    assert_eq!(Http::connect(address).await.get("/").await.status, 200);
+}
+
 /// A service of tower, with another type of body.
 #[derive(Clone)]
 struct Tower(Arc<Mutex<u8>>);

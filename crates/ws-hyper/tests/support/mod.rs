@@ -183,3 +183,7 @@ pub async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
     ws.send(text).await.expect("sent");
     ws.recv().await.expect("open").expect("a message")
 }
+
+/// Any transport.
+pub trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Io for S {}
