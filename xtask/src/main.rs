@@ -1,11 +1,13 @@
 //! What the repository does to itself: tests, conformance, fuzzing, measurements, tidiness.
 //!
 //! `cargo xtask test` is what continuous integration runs. `cargo xtask autobahn` runs the conformance suite
-//! against the shipped programs, `cargo xtask fuzz` the fuzz targets, `cargo xtask bench` the measurements, and `cargo
-//! xtask tidy` checks the rules that keep the workspace in shape.
+//! against the shipped programs, `cargo xtask attack` hostile peers against them, `cargo xtask fuzz` the fuzz targets,
+//! `cargo xtask simulate` lives in virtual time, `cargo xtask bench` the measurements. `cargo xtask rfc` ties the RFCs'
+//! requirements to tests, and `cargo xtask tidy` checks the rules that keep the workspace in shape.
 //! One file per command, one file per step, rule or stage below it.
 #![forbid(unsafe_code)]
 
+mod attack;
 mod autobahn;
 mod bench;
 mod fuzz;
@@ -33,6 +35,8 @@ enum Command {
     Test,
     /// The Autobahn conformance suite against `ws serve` and the example `echo_client`
     Autobahn(autobahn::Args),
+    /// Hostile peers over real sockets, against `ws serve` and `ws connect`
+    Attack(attack::Args),
     /// The fuzz targets in turn, with a nightly toolchain and cargo-fuzz
     Fuzz(fuzz::Args),
     /// Lives of connections in virtual time, each replayable by its seed
@@ -49,6 +53,7 @@ fn main() -> ExitCode {
     let done = match Xtask::parse().command {
         Command::Test => test::run(),
         Command::Autobahn(args) => autobahn::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Attack(args) => attack::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Fuzz(args) => fuzz::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Simulate(args) => simulate::run(&args),
         Command::Bench(args) => bench::run(&args),

@@ -11,7 +11,7 @@ use anyhow::ensure;
 
 use self::step::{Outcome, Step};
 use crate::repo::Repo;
-use crate::{repo, rfc, simulate, tidy};
+use crate::{attack, repo, rfc, simulate, tidy};
 
 /// Runs the steps up to the first failure, and says what to do about it.
 ///
@@ -102,6 +102,18 @@ fn steps(repo: &Repo) -> Vec<Step<'_>> {
             Ok(Outcome::Passed)
         }),
         Step::command("fuzz targets", "run `cargo check` in fuzz/", fuzz_targets(repo)),
+        Step::new(
+            "hostile peers",
+            "run `cargo xtask attack --quick --only NAME` with what is named above",
+            || {
+                Ok(match attack::check(repo)? {
+                    Some(()) => Outcome::Passed,
+                    None => Outcome::NotTested(
+                        "the attacked programs are measured through Linux's /proc".to_owned(),
+                    ),
+                })
+            },
+        ),
         Step::new(
             "conformance",
             "open the report named above; `cargo xtask autobahn <role> --cases <case>` runs one case alone",

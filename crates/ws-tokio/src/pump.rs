@@ -8,7 +8,10 @@ use std::{
 };
 
 use bytes::BufMut;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite},
+    task,
+};
 use ws_endpoint::{
     driver::{Ending, Lifecycle, Progress, Receiver, Replies, SendError},
     extensions::Direction,
@@ -22,6 +25,10 @@ use crate::{
     timer::Timer,
 };
 
+/// What a task reads before others of its thread have their turn. The runtime counts reads, 128 for a turn: from a peer
+/// that sends more than can be looked at they would bring 8 MiB, a tenth of a second's work.
+const TURN: usize = 64 * 1024;
+
 /// The receiving half of a connection, and what drives it. All state is here and none in a future, so that every
 /// future may be dropped at any time.
 #[derive(Debug)]
@@ -32,6 +39,8 @@ pub(crate) struct Pump {
     timer: Timer,
     /// The deadline that was waited for last.
     due: Option<Instant>,
+    /// Bytes that were read since others had their turn.
+    turn: usize,
     jobs: Option<Box<Jobs>>,
     /// A server's hold on the connection.
     pub(crate) remote: Option<Remote>,
@@ -55,6 +64,7 @@ impl Pump {
             lifecycle,
             timer: Timer::default(),
             due: None,
+            turn: 0,
             jobs: None,
             remote: None,
             failure: None,
@@ -149,9 +159,15 @@ impl Pump {
         }
         let _blocked = self.poll_write(io, writer, cx);
         if reads {
+            if self.turn >= TURN {
+                self.turn = 0;
+                let _yielded = pin!(task::yield_now()).poll(cx);
+                return Poll::Pending;
+            }
             if self.poll_read(io, writer, usize::MAX, cx).is_ready() {
                 return Poll::Ready(());
             }
+            self.turn = 0;
             if self.failure.is_some() {
                 // What came before the transport failed was received; nothing more is waited for.
                 self.receiver.end_of_stream();
@@ -220,7 +236,7 @@ impl Pump {
         let read = pin!(io.read_buf(&mut self.receiver.buffer().limit(most))).poll(cx);
         match ready!(read) {
             Ok(0) => self.receiver.end_of_stream(),
-            Ok(_) => {}
+            Ok(len) => self.turn += len,
             Err(error) => {
                 self.receiver.end_of_stream();
                 self.lifecycle.transport_failed(&mut writer.sender);

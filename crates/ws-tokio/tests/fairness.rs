@@ -1,0 +1,77 @@
+//! What a connection does in one turn of its task is bounded, whatever its peer sends.
+
+mod support;
+
+use std::{
+    future::poll_fn,
+    io,
+    pin::{Pin, pin},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+};
+
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
+use ws_testkit::Frame;
+use ws_tokio::endpoint::{driver::Config, frame::Role};
+
+/// A transport that counts what is read from it.
+struct Counted {
+    io: DuplexStream,
+    read: Arc<AtomicUsize>,
+}
+
+impl AsyncRead for Counted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.io).poll_read(cx, buf);
+        self.read.fetch_add(buf.filled().len() - before, Ordering::Relaxed);
+        read
+    }
+}
+
+impl AsyncWrite for Counted {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
+
+#[tokio::test]
+async fn one_turn_reads_a_bounded_number_of_bytes_of_a_flood() {
+    const FLOOD: usize = 2 << 20;
+    let (mut near, io) = duplex(2 * FLOOD);
+    let pong = Frame::pong("").by(Role::Client);
+    near.write_all(&pong.repeat(FLOOD / pong.len())).await.expect("written");
+    near.write_all(&Frame::close(1000, "").by(Role::Client)).await.expect("written");
+
+    let read = Arc::new(AtomicUsize::new(0));
+    let mut ws = support::open(Counted { io, read: Arc::clone(&read) }, Config::new(Role::Server));
+    let (mut most, mut before) = (0, 0);
+    let end = {
+        let mut recv = pin!(ws.recv());
+        poll_fn(|cx| {
+            let polled = recv.as_mut().poll(cx);
+            let now = read.load(Ordering::Relaxed);
+            (most, before) = (most.max(now - before), now);
+            polled
+        })
+        .await
+    };
+    assert!(end.is_none(), "{end:?}");
+    assert!(before > FLOOD - 8, "all of it was read");
+    assert!(most <= 256 << 10, "{most} bytes in one turn");
+}

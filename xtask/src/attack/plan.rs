@@ -1,0 +1,75 @@
+//! What an attack is: a name, what it does, and its bounds.
+
+use std::time::Duration;
+
+/// How long a group may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Pace {
+    /// Seconds: a step of `cargo xtask test`.
+    Quick,
+    /// By command only.
+    Long,
+}
+
+/// What an attack may cost the attacked process.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    pub(crate) time: Duration,
+    pub(crate) cpu: Duration,
+    /// Bytes of resident memory beyond what it had before.
+    pub(crate) memory: u64,
+    /// How long the server works before it answers an honest client, 99 of 100 times at most: 5 ms and a tick of the
+    /// system, by which the clock of another process may be late.
+    pub(crate) honest: Duration,
+}
+
+impl Bounds {
+    /// What anything may cost that is refused at once.
+    pub(crate) const SMALL: Self = Self {
+        time: Duration::from_secs(2),
+        cpu: Duration::from_millis(20),
+        memory: 512 << 10,
+        honest: Duration::from_millis(5 + 4),
+    };
+
+    pub(crate) const fn time(self, time: Duration) -> Self {
+        Self { time, ..self }
+    }
+
+    pub(crate) const fn cpu(self, cpu: Duration) -> Self {
+        Self { cpu, ..self }
+    }
+
+    pub(crate) const fn honest(self, honest: Duration) -> Self {
+        Self { honest, ..self }
+    }
+
+    pub(crate) const fn memory(self, memory: u64) -> Self {
+        Self { memory, ..self }
+    }
+}
+
+/// What an attack does.
+type Act<T> = Box<dyn Fn(&T) -> anyhow::Result<String>>;
+
+/// An attack on `T`. What it does gives a word on what was seen, or an error for what must not be.
+pub(crate) struct Attack<T: ?Sized> {
+    pub(crate) name: String,
+    pub(crate) bounds: Bounds,
+    pub(crate) act: Act<T>,
+}
+
+impl<T: ?Sized> Attack<T> {
+    pub(crate) fn new(
+        name: impl Into<String>,
+        bounds: Bounds,
+        act: impl Fn(&T) -> anyhow::Result<String> + 'static,
+    ) -> Self {
+        Self { name: name.into(), bounds, act: Box::new(act) }
+    }
+
+    /// Whether it was asked for, by its own name or its group's.
+    pub(crate) fn is_meant(&self, group: &str, only: Option<&str>) -> bool {
+        only.is_none_or(|only| group.contains(only) || self.name.contains(only))
+    }
+}
