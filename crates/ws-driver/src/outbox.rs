@@ -21,7 +21,7 @@ pub struct Outbox {
     /// How much of the cork has been written.
     written: usize,
     /// Pongs queued since the outbox was last empty.
-    pongs: usize,
+    pongs: u32,
     /// Bytes written so far, modulo 2^64.
     total: u64,
     unflushed: bool,
@@ -72,13 +72,13 @@ impl Outbox {
     }
 
     pub(crate) fn count_pong(&mut self) {
-        self.pongs += 1;
+        self.pongs = self.pongs.saturating_add(1);
     }
 
     /// Pongs that may still wait: those queued since the outbox was last empty.
     #[must_use]
     pub fn pongs(&self) -> usize {
-        self.pongs
+        usize::try_from(self.pongs).unwrap_or(usize::MAX)
     }
 
     /// Bytes that wait.

@@ -47,7 +47,7 @@ pub(crate) struct Pump {
     /// How the transport failed.
     failure: Option<io::Error>,
     /// How deferred work on a message to be sent failed.
-    unmade: Option<SendError>,
+    unmade: Option<Box<SendError>>,
     /// Whether the transport has done everything that the end asks of it.
     ended: bool,
     /// Whether the end was reported.
@@ -302,7 +302,7 @@ impl Pump {
     /// Why something that was queued did not leave and never will. The causes themselves are kept for the report.
     pub(crate) fn write_error(&self) -> Option<Error> {
         if let Some(error) = &self.unmade {
-            return Some(Error::Send(error.clone()));
+            return Some(Error::Send((**error).clone()));
         }
         if let Some(failure) = &self.failure {
             return Some(Error::Io(io::Error::new(failure.kind(), failure.to_string())));
@@ -372,7 +372,7 @@ impl Pump {
             // A failure has queued its Close.
             Direction::Outgoing => {
                 if let Err(error) = writer.sender.complete_job(id, finished) {
-                    self.unmade = Some(error);
+                    self.unmade = Some(Box::new(error));
                 }
             }
         }
@@ -403,7 +403,7 @@ impl Pump {
             return None;
         }
         match self.receiver.ending()? {
-            Ending::Close(_) => self.unmade.take().map(Error::Send),
+            Ending::Close(_) => self.unmade.take().map(|error| Error::Send(*error)),
             Ending::Failed(fault) => Some(Error::Failed(fault.clone())),
             Ending::Expired(expired) => Some(Error::Expired(*expired)),
             _ => Some(self.failure.take().map_or(Error::Lost, Error::Io)),

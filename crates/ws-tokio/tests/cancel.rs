@@ -13,9 +13,9 @@ use support::{
 };
 use ws_testkit::{Frame, Rng, read_frames};
 use ws_tokio::{
-    WebSocket,
+    OwnedWriter, WebSocket,
     endpoint::{
-        driver::{CloseCode, Config, DataKind, Event},
+        driver::{CloseCode, Compress, Config, DataKind, Event, Prepared},
         frame::Role,
     },
 };
@@ -166,10 +166,7 @@ async fn what_is_sent_is_queued_whole_by_the_first_poll_and_not_before() {
                     0 => _ = polled(polls, ws.send(text)),
                     1 => _ = polled(polls, ws.feed(text)),
                     2 => _ = polled(polls, ws.ping(text.as_bytes())),
-                    _ => {
-                        let compress = ws_tokio::endpoint::extensions::Compress::No;
-                        _ = polled(polls, ws.send_compressed(text, compress));
-                    }
+                    _ => _ = polled(polls, ws.send_compressed(text, Compress::No)),
                 }
                 _ = polled(polls, ws.flush());
             }
@@ -320,5 +317,153 @@ async fn any_mixture_of_dropped_futures_keeps_both_directions_whole() {
         flush(&mut ws);
         assert_eq!(received, texts(), "seed {seed}");
         assert_eq!(read_frames(Role::Client, &wire.written()), sent, "seed {seed}");
+    }
+}
+
+/// A way to send something, polled so many times and dropped, and what must leave by it.
+type Way<T> = (&'static str, fn(&mut T, usize), fn() -> Vec<Frame>);
+
+const OWN: [Way<WebSocket<Mock>>; 9] = [
+    ("pong", |ws, polls| _ = polled(polls, ws.pong(b"p")), || vec![Frame::pong("p")]),
+    ("send_prepared", |ws, polls| _ = polled(polls, ws.send_prepared(&prepared())), text),
+    ("feed_prepared", |ws, polls| _ = polled(polls, ws.feed_prepared(&prepared())), text),
+    (
+        "finish_with",
+        |ws, polls| {
+            if polls > 0 {
+                ws.start(DataKind::Text).expect("nothing is open");
+            }
+            _ = polled(polls, ws.finish_with(b"a text that is longer than the mark"));
+        },
+        text,
+    ),
+    ("flush", |ws, polls| _ = polled(polls, ws.flush()), Vec::new),
+    (
+        "lent flush",
+        |ws, polls| {
+            let (rx, tx) = ws.halves();
+            _ = polled(polls, rx.flush(tx));
+        },
+        Vec::new,
+    ),
+    (
+        "begin_close",
+        |ws, polls| _ = polled(polls, ws.begin_close(CloseCode::NORMAL, "")),
+        || vec![Frame::close(1000, "")],
+    ),
+    (
+        "close_without_code",
+        |ws, polls| _ = polled(polls, ws.close_without_code()),
+        || vec![Frame::empty_close()],
+    ),
+    ("refuse_messages", |ws, polls| _ = polled(polls, ws.refuse_messages()), Vec::new),
+];
+
+const HALF: [Way<OwnedWriter<Mock>>; 5] = [
+    ("pong", |half, polls| _ = polled(polls, half.pong(b"p")), || vec![Frame::pong("p")]),
+    ("send_prepared", |half, polls| _ = polled(polls, half.send_prepared(&prepared())), text),
+    ("feed_prepared", |half, polls| _ = polled(polls, half.feed_prepared(&prepared())), text),
+    ("send_compressed", |half, polls| _ = polled(polls, half.send_compressed(TEXT, Compress::No)), text),
+    (
+        "close_without_code",
+        |half, polls| _ = polled(polls, half.close_without_code()),
+        || vec![Frame::empty_close()],
+    ),
+];
+
+const TEXT: &str = "a text that is longer than the mark";
+
+fn prepared() -> Prepared {
+    Prepared::new(TEXT)
+}
+
+fn text() -> Vec<Frame> {
+    vec![Frame::text(TEXT)]
+}
+
+#[tokio::test]
+async fn each_way_of_sending_queues_once_by_its_first_poll() {
+    for (name, way, frames) in OWN {
+        for polls in 0..60 {
+            let (mut ws, wire) = hostile(Role::Server);
+            _ = polled(polls.min(3), ws.feed("before"));
+            let before = if polls == 0 { Vec::new() } else { vec![Frame::text("before")] };
+            way(&mut ws, polls);
+            flush(&mut ws);
+            let expected = if polls == 0 { before } else { [before, frames()].concat() };
+            assert_eq!(read_frames(Role::Server, &wire.written()), expected, "{name}, {polls} polls");
+        }
+    }
+    for (name, way, frames) in HALF {
+        for polls in 0..60 {
+            let (ws, wire) = hostile(Role::Server);
+            let (reader, mut writer) = ws.split();
+            way(&mut writer, polls);
+            flush(&mut reader.reunite(writer).expect("of one connection"));
+            let expected = if polls == 0 { Vec::new() } else { frames() };
+            assert_eq!(read_frames(Role::Server, &wire.written()), expected, "{name}, {polls} polls");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_round_trip_that_is_dropped_has_sent_one_ping() {
+    for polls in 1..POLLS {
+        let (ws, wire) = hostile(Role::Server);
+        let (mut reader, mut writer) = ws.split();
+        assert!(polled(polls, writer.round_trip()).is_none(), "nobody answers");
+        polled(usize::MAX, writer.flush()).expect("done").expect("flushed");
+        let pings = read_frames(Role::Server, &wire.written());
+        assert_eq!((pings.len(), pings[0].opcode), (1, 9));
+        push(&wire, Role::Client, &[Frame::pong(&pings[0].payload)]);
+        while reader.rtt().is_none() {
+            assert!(polled(polls, reader.recv()).is_none(), "no message");
+        }
+    }
+}
+
+#[tokio::test]
+async fn lent_parts_and_events_lose_nothing() {
+    for polls in 1..POLLS {
+        let (mut ws, wire) = hostile(Role::Client);
+        push(&wire, Role::Server, &[Frame::text("in "), Frame::ping("?"), Frame::text("order")]);
+        let (rx, tx) = ws.halves();
+        let mut seen = String::new();
+        while seen.len() < 4 {
+            if let Some(event) = polled(polls, rx.recv_event(tx)) {
+                match event.expect("not the end").expect("an event") {
+                    Event::Message(message) => seen.push_str(message.as_text().expect("text")),
+                    Event::Ping(payload) => seen.push_str(std::str::from_utf8(payload).expect("text")),
+                    event => panic!("{event:?}"),
+                }
+            }
+        }
+        assert_eq!(seen, "in ?");
+        while seen.len() < 9 {
+            if let Some(part) = polled(polls, rx.recv_part(tx)) {
+                let part = part.expect("not the end").expect("a part");
+                seen.push_str(std::str::from_utf8(part.data).expect("text"));
+            }
+        }
+        assert_eq!(seen, "in ?order");
+    }
+}
+
+#[tokio::test]
+async fn messages_are_refused_once_however_often_that_is_dropped() {
+    for split in [false, true] {
+        for polls in 1..POLLS {
+            let (mut ws, wire) = hostile(Role::Server);
+            push(&wire, Role::Client, &[Frame::ping("?"), Frame::text("no"), Frame::close(1008, "")]);
+            let closed = if split {
+                let (mut reader, _writer) = ws.split();
+                std::iter::repeat_with(|| polled(polls, reader.refuse_messages())).flatten().next()
+            } else {
+                std::iter::repeat_with(|| polled(polls, ws.refuse_messages())).flatten().next()
+            };
+            assert!(closed.expect("the end").expect("clean").expect("an end").is_clean());
+            let frames = [Frame::pong("?"), Frame::close(1008, "no messages are taken")];
+            assert_eq!(read_frames(Role::Server, &wire.written()), frames, "{polls} polls");
+        }
     }
 }
