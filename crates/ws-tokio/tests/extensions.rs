@@ -40,6 +40,8 @@ enum Kind {
     Never,
     Panics,
     FuturePanics,
+    /// No work: the codec itself panics, on every message but those that begin with `fine`.
+    CodecPanics,
 }
 
 /// Turns payloads round, and marks them with RSV1. Work on a payload that begins with `slow` waits until the gate
@@ -108,11 +110,16 @@ fn turned(payload: &[u8]) -> Bytes {
 
 impl Codec for Turner {
     fn begin(&mut self, head: &mut MessageHead, _: Option<usize>) -> Plan {
-        if self.marks || head.rsv != Rsv::NONE { Plan::Defer } else { Plan::Pass }
+        match self.kind {
+            Kind::CodecPanics if self.marks || head.rsv != Rsv::NONE => Plan::Stream,
+            _ if self.marks || head.rsv != Rsv::NONE => Plan::Defer,
+            _ => Plan::Pass,
+        }
     }
 
-    fn push(&mut self, _: &[u8], _: bool, _: &mut Output<'_>) -> Result<(), ExtensionError> {
-        Err(ExtensionError::internal("nothing is streamed here"))
+    fn push(&mut self, data: &[u8], _: bool, out: &mut Output<'_>) -> Result<(), ExtensionError> {
+        assert!(data.starts_with(b"fine"), "as it should");
+        out.extend_from_slice(data)
     }
 
     fn defer(&mut self, head: MessageHead, payload: Bytes, _: usize) -> Work {
@@ -142,7 +149,7 @@ impl Codec for Turner {
             Kind::Future => Work::future(passes),
             Kind::Never => Work::future(std::future::pending()),
             Kind::Panics => Work::concurrent(|| panic!("as it should")),
-            Kind::FuturePanics => Work::future(async { panic!("as it should") }),
+            Kind::FuturePanics | Kind::CodecPanics => Work::future(async { panic!("as it should") }),
         }
     }
 }
@@ -375,7 +382,7 @@ async fn work_that_never_ends_does_not_hold_up_the_end() {
 
 #[tokio::test]
 async fn a_panic_on_a_received_message_is_1011() {
-    for kind in [Kind::Panics, Kind::FuturePanics] {
+    for kind in [Kind::Panics, Kind::FuturePanics, Kind::CodecPanics] {
         let (mut ws, mut peer) = facing_raw(&Turn::new(kind, Kind::Future));
         peer.send_all(&[Frame::text("untouched"), turned_frame("boom"), Frame::text("behind")]).await;
         let message = ws.recv().await.expect("not the end").expect("a message");
@@ -389,6 +396,20 @@ async fn a_panic_on_a_received_message_is_1011() {
         assert!(matches!(error, Error::Failed(Fault::Extension(_))), "{error:?}");
         assert!(ws.recv().await.is_none());
     }
+}
+
+#[tokio::test]
+async fn a_codec_that_panics_ends_its_own_connection_only() {
+    let turn = Turn::new(Kind::Future, Kind::CodecPanics);
+    let [(mut ws, mut peer), (mut other, mut other_peer)] = [facing_raw(&turn), facing_raw(&turn)];
+    let refused = ws.send("boom").await;
+    let Err(SendError::Unsent(unsent)) = refused else { panic!("{refused:?}") };
+    assert!(matches!(unsent.error, driver::SendError::Extension(_)));
+    assert_eq!(unsent.message.as_text(), Some("boom"));
+    assert!(ws.flush().await.is_ok(), "the Close that says so");
+    assert_eq!(peer.recv().await.expect("a Close").code(), Some(1011));
+    other.send("fine").await.expect("sent");
+    assert_eq!(other_peer.recv().await.map(|frame| frame.payload), Some(b"fine".to_vec()));
 }
 
 #[tokio::test]
