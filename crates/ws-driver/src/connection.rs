@@ -124,6 +124,11 @@ impl Connection {
         self.parts.lifecycle.rtt()
     }
 
+    /// Says that the caller does not read for a while, or reads again; see [`Lifecycle::set_paused`].
+    pub fn set_paused(&mut self, paused: bool) {
+        self.parts.lifecycle.set_paused(paused);
+    }
+
     /// What is wanted of the transport; see [`Lifecycle::wants`].
     pub fn wants(&mut self) -> Wants {
         let Parts { receiver, sender, replies, lifecycle } = &mut self.parts;

@@ -43,7 +43,8 @@
 //!
 //! - Between calls nothing happens: the pongs of a program that computes for a minute leave a minute late.
 //! - One call either reads or writes. Two sides that send without receiving wait for each other, until the deadline for a
-//!   peer that takes nothing ends it.
+//!   peer that takes nothing ends it. [`WebSocket::split`] gives the halves to two threads; not of TLS, whose directions
+//!   share their state.
 //! - The system looks up a host's addresses in its own time.
 //! - A stream that cannot be given a time ([`Untimed`]) has its deadlines judged between calls alone.
 //!
@@ -63,6 +64,7 @@ mod connect;
 mod error;
 mod jobs;
 mod pump;
+mod split;
 mod stream;
 #[cfg(feature = "rustls")]
 mod tls;
@@ -73,8 +75,9 @@ pub use self::{
     accept::{AcceptError, Upgrade, accept, accept_with},
     connect::{Connect, ConnectError, connect},
     error::{Error, SendError},
+    split::{OwnedReader, OwnedWriter},
     stream::ClientStream,
-    transport::{Transport, Untimed},
+    transport::{SharedTransport, Transport, Untimed},
     websocket::WebSocket,
 };
 pub use http;

@@ -100,6 +100,11 @@ impl<S: Transport> Pump<S> {
         self.report().map(Err)
     }
 
+    /// The stream and the endpoint, for two threads.
+    pub(crate) fn into_parts(self) -> (S, Endpoint) {
+        (self.io, self.endpoint)
+    }
+
     /// How the connection has ended, as an error where it is one; once.
     pub(crate) fn report(&mut self) -> Option<Error> {
         if std::mem::replace(&mut self.reported, true) {
@@ -268,7 +273,7 @@ impl<S: Transport> Pump<S> {
 }
 
 /// What is left until a deadline. Not zero, which would not be a time to a stream.
-fn remaining(due: Option<Instant>) -> Option<Duration> {
+pub(crate) fn remaining(due: Option<Instant>) -> Option<Duration> {
     due.map(|due| due.saturating_duration_since(Instant::now()).max(LOOK))
 }
 
@@ -283,12 +288,12 @@ fn is_near(given: Given, time: Option<Duration>) -> bool {
 }
 
 /// Whether a call has taken as long as it was allowed. Systems differ in the name.
-fn is_timeout(error: &io::Error) -> bool {
+pub(crate) fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
 /// Whether a call that has come to nothing is to be made again.
-fn is_passing(error: &io::Error) -> bool {
+pub(crate) fn is_passing(error: &io::Error) -> bool {
     is_timeout(error) || error.kind() == io::ErrorKind::Interrupted
 }
 

@@ -34,6 +34,42 @@ pub trait Transport: Read + Write {
     fn shutdown(&mut self) -> io::Result<()>;
 }
 
+/// A stream that two threads can have at once: TCP, a Unix socket. TLS cannot, because reading and writing share its state.
+pub trait SharedTransport: Transport + Sized {
+    /// The same stream once more.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn try_clone(&self) -> io::Result<Self>;
+
+    /// Ends both directions at once, so that a call that waits in another thread comes back.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn abort(&self) -> io::Result<()>;
+}
+
+impl SharedTransport for TcpStream {
+    fn try_clone(&self) -> io::Result<Self> {
+        TcpStream::try_clone(self)
+    }
+
+    fn abort(&self) -> io::Result<()> {
+        TcpStream::shutdown(self, Shutdown::Both)
+    }
+}
+
+#[cfg(unix)]
+impl SharedTransport for std::os::unix::net::UnixStream {
+    fn try_clone(&self) -> io::Result<Self> {
+        Self::try_clone(self)
+    }
+
+    fn abort(&self) -> io::Result<()> {
+        Self::shutdown(self, Shutdown::Both)
+    }
+}
+
 impl Transport for TcpStream {
     fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         TcpStream::set_read_timeout(self, timeout)

@@ -1,6 +1,9 @@
 //! A connection.
 
-use std::time::{Duration, Instant};
+use std::{
+    io,
+    time::{Duration, Instant},
+};
 
 use http::Response;
 use ws_endpoint::{
@@ -8,7 +11,7 @@ use ws_endpoint::{
     driver::{CloseCode, Closed, Incoming, Message, Sender},
 };
 
-use crate::{Error, SendError, Transport, pump::Pump};
+use crate::{Error, OwnedReader, OwnedWriter, SendError, SharedTransport, Transport, pump::Pump, split};
 
 /// A WebSocket connection over a blocking stream.
 ///
@@ -159,6 +162,18 @@ impl<S: Transport> WebSocket<S> {
     /// Drops the transport without a Close; the peer reports 1006.
     pub fn close_now(self) {
         drop(self);
+    }
+
+    /// Splits into two halves for two threads, one that receives and one that sends.
+    ///
+    /// # Errors
+    /// When the system gives no second handle of the stream; the connection is dropped.
+    pub fn split(self) -> io::Result<(OwnedReader<S>, OwnedWriter<S>)>
+    where
+        S: SharedTransport,
+    {
+        let (io, endpoint) = self.pump.into_parts();
+        split::halves(io, endpoint)
     }
 
     /// How the connection ended, once it has: codes, reason, who began.
