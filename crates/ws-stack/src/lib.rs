@@ -126,11 +126,11 @@ pub use ws_sync as sync;
 pub use ws_tokio::SelfSigned;
 #[cfg(feature = "tokio")]
 pub use ws_tokio::{
-    AcceptError, ByteStream, ByteStreamOptions, ClientStream, Connect, ConnectError, Error, FirstRequest,
-    Group, GroupStats, Handle, HandleReceiver, HandleSender, MemberId, MemberOptions, MemberStats,
-    MessageReader, MessageWriter, OwnedReader, OwnedWriter, PlainRequest, Reader, ReuniteError, SendError,
-    SlowConsumer, SpawnOptions, Subscription, Tally, Task, TextMessages, Upgrade, WebSocket, Writer, accept,
-    accept_with, connect, http,
+    AcceptError, ByteStream, ByteStreamOptions, ClientStream, Connect, ConnectError, ConnectionTask, Error,
+    FirstRequest, Group, GroupStats, Handle, HandleReceiver, HandleSender, MemberId, MemberOptions,
+    MemberStats, MessageReader, MessageWriter, OwnedReader, OwnedWriter, PlainRequest, Reader, ReuniteError,
+    SendError, SlowConsumer, SpawnOptions, Subscription, Tally, TextMessages, Upgrade, WebSocket, Writer,
+    accept, accept_with, connect, http,
 };
 #[cfg(feature = "tokio")]
 pub use ws_tokio::{

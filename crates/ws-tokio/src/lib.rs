@@ -103,7 +103,7 @@ pub use self::{
         Address, Answer, BindError, Client, ClientError, Clients, Listener, Outcome, Server, ServerBuilder,
         ServerConnection, ServerError, ServerStream, Shutdown,
     },
-    spawn::{Handle, HandleReceiver, HandleSender, SpawnOptions, Task},
+    spawn::{ConnectionTask, Handle, HandleReceiver, HandleSender, SpawnOptions},
     split::{OwnedReader, OwnedWriter, ReuniteError},
     transport::ClientStream,
     websocket::WebSocket,

@@ -179,8 +179,9 @@ impl<'a, W: PartSink> MessageWriter<'a, W> {
             if fresh {
                 sender.start_compressed(kind, compress)?;
             }
-            sender.append(fragment)
+            Ok(sender.append(fragment))
         });
+        let appended = appended.map_err(Error::Send)?;
         self.state = State::Open;
         appended.map_err(Error::Send)?;
         self.left += fragment.len() as u64;

@@ -186,7 +186,10 @@ impl Pump {
         cx: &mut Context<'_>,
     ) -> Poll<()> {
         while !self.is_over() {
-            ready!(self.poll_batch(io, writer, false, cx));
+            if self.poll_batch(io, writer, false, cx).is_pending() {
+                scratch::detach(&mut self.receiver, &mut writer.sender, &mut self.replies);
+                return Poll::Pending;
+            }
         }
         Poll::Ready(())
     }

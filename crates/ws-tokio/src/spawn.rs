@@ -5,7 +5,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 pub use self::{
     handle::{Handle, HandleReceiver, HandleSender},
     options::SpawnOptions,
-    task::Task,
+    task::ConnectionTask,
 };
 use crate::WebSocket;
 
@@ -57,7 +57,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 
     /// The same with the task in the caller's hands, to be spawned or polled in whatever way is wanted. Dropping it drops
     /// the transport.
-    pub fn into_task(self, options: SpawnOptions) -> (Handle, Task<S>) {
-        Task::new(self, options)
+    pub fn into_task(self, options: SpawnOptions) -> (Handle, ConnectionTask<S>) {
+        ConnectionTask::new(self, options)
     }
 }

@@ -229,3 +229,32 @@ async fn an_idle_task_with_its_handle_takes_less_than_two_kilobytes() {
     assert!(each < IDLE, "{each} bytes for each");
     assert_eq!(read_frames(Role::Server, &wires[0].written()).len(), 2);
 }
+
+#[tokio::test]
+async fn a_task_whose_inbox_is_full_holds_no_buffers() {
+    let (mut transports, wires): (Vec<_>, Vec<_>) = (0..51).map(|_| mock()).unzip();
+    let mut handles = Vec::with_capacity(51);
+    let frames = Frame::binary([7; 100]).by(Role::Client).repeat(3);
+    wires.iter().for_each(|wire| wire.push(frames.clone()));
+    let mut before = 0;
+    for count in 1..=51 {
+        let io = transports.pop().expect("one for each");
+        handles.push(WebSocket::from_connection(io, server(None)).spawn(1));
+        if count == 1 || count == 51 {
+            for _ in 0..50 {
+                tokio::task::yield_now().await;
+            }
+        }
+        if count == 1 {
+            before = LIVE.get();
+        }
+    }
+    let each = (LIVE.get() - before) / 50;
+    // The message in the inbox, and what has arrived behind it.
+    assert!(each < IDLE + 1000, "{each} bytes for each");
+    for handle in &mut handles {
+        for _ in 0..3 {
+            assert_eq!(handle.recv().await.expect("not the end").expect("a message").as_bytes(), [7; 100]);
+        }
+    }
+}

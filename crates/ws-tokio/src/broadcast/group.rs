@@ -90,7 +90,7 @@ impl Group {
     }
 
     /// Makes a connection with a task of its own a member. Its task writes what is sent to the group; when the group
-    /// closes the member, it closes the connection.
+    /// closes the member, it closes the connection. Being a member does not keep a connection open: one of its handles does.
     ///
     /// # Errors
     /// [`Error::Send`] when the connection is closing, or too much waits for it.

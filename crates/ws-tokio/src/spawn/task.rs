@@ -18,7 +18,7 @@ use crate::{Error, Subscription, WebSocket, scratch, tasks::lock};
 ///
 /// Dropping it drops the transport, and the handles report [`Error::Lost`].
 #[must_use = "the connection does nothing unless its task is polled"]
-pub struct Task<S> {
+pub struct ConnectionTask<S> {
     socket: WebSocket<S>,
     shared: Arc<Shared>,
     /// Orders that were taken and wait for room in the connection.
@@ -48,7 +48,7 @@ enum Received {
     Ended,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> ConnectionTask<S> {
     pub(super) fn new(mut socket: WebSocket<S>, options: SpawnOptions) -> (Handle, Self) {
         socket.reader.pump.skips = true; // of a message that was received in part
         let shared = Shared::new(options, socket.writer.sender.limits());
@@ -143,6 +143,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
                 Poll::Ready(Some(Ok(()))) => {
                     if let Some(message) = reader.lend() {
                         let message = message.into_message();
+                        let pump = &mut reader.pump;
+                        scratch::release(&mut pump.receiver, &mut writer.sender, &mut pump.replies);
                         lock(&self.shared.inbox).push(message);
                         self.shared.reader.wake();
                     }
@@ -179,7 +181,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Task<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Future for Task<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> Future for ConnectionTask<S> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
@@ -215,15 +217,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Task<S> {
     }
 }
 
-impl<S> Drop for Task<S> {
+impl<S> Drop for ConnectionTask<S> {
     fn drop(&mut self) {
         // Its end was told already, unless the task was aborted or has panicked.
         self.shared.finish(None, Some(Error::Lost));
     }
 }
 
-impl<S> fmt::Debug for Task<S> {
+impl<S> fmt::Debug for ConnectionTask<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Task").finish_non_exhaustive()
+        f.debug_struct("ConnectionTask").finish_non_exhaustive()
     }
 }
