@@ -2,6 +2,7 @@
 //! breaks it.
 
 mod arrows;
+mod dependencies;
 mod features;
 mod file_size;
 mod imports;
@@ -80,6 +81,10 @@ pub(crate) fn check(repo: &Repo) -> anyhow::Result<()> {
             findings.extend(file_size::check(source));
             findings.extend(lib_rs::check(source));
         }
+    }
+    let policy = dependencies::Policy::load(repo)?;
+    for package in &workspace.packages {
+        findings.extend(dependencies::check(&policy, package));
     }
     for file in &workspace.files {
         findings.extend(machines::check(file));

@@ -16,6 +16,8 @@ use crate::repo::Repo;
 pub(crate) struct Workspace {
     pub(crate) crates: Vec<Crate>,
     pub(crate) files: Vec<File>,
+    /// Every package of the dependency graph, the members among them.
+    pub(crate) packages: Vec<Package>,
 }
 
 /// A member of the workspace.
@@ -64,7 +66,7 @@ impl Workspace {
             .into_iter()
             .map(|package| load_crate(&repo.root, package, reach.of(&package.id)))
             .collect::<anyhow::Result<_>>()?;
-        Ok(Self { crates, files: load_files(&repo.root)? })
+        Ok(Self { crates, files: load_files(&repo.root)?, packages: metadata.packages })
     }
 }
 
