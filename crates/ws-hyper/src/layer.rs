@@ -41,7 +41,7 @@ use crate::{Error, Matcher, Upgrade, WebSocket, WebSocketService, head::is_plain
 ///
 /// A request that is for the endpoint and does not ask for a WebSocket is answered 426, unless the endpoint
 /// [shares its path](Self::share_path); one that breaks a rule, with the status for that. The handler runs in a task of its
-/// own, so a panic of one ends its connection and no other; a matcher or a hook that panics is answered 500.
+/// own: one that panics ends its connection with 1011, if it still holds it, and no other; a matcher or a hook that panics is answered 500.
 ///
 /// The answers' bodies are made of a `String`: `String`, `Full<Bytes>` and axum's `Body` can be. For another type, map the
 /// inner service's body to one of these.
@@ -58,7 +58,7 @@ pub(crate) struct Endpoint {
     handler: Arc<Handler>,
     before: Arc<Before>,
     failed: Arc<Failed>,
-    clients: Option<Clients>,
+    clients: Clients,
     shares_path: bool,
 }
 
@@ -81,7 +81,7 @@ impl WebSocketLayer {
             handler: Arc::new(move |socket, request| Box::pin(handler(socket, request))),
             before: Arc::new(|_| Ok(())),
             failed: Arc::new(drop),
-            clients: None,
+            clients: Clients::default(),
             shares_path: false,
         };
         Self { endpoint: Arc::new(endpoint) }
@@ -110,7 +110,7 @@ impl WebSocketLayer {
     /// share them.
     #[must_use]
     pub fn clients(mut self, clients: &Clients) -> Self {
-        Arc::make_mut(&mut self.endpoint).clients = Some(clients.clone());
+        Arc::make_mut(&mut self.endpoint).clients = clients.clone();
         self
     }
 
@@ -151,10 +151,8 @@ impl Endpoint {
         let mut upgrade = Upgrade::from_parts(head, &self.config)?;
         (self.before)(&mut upgrade)?;
         let runtime = runtime()?;
-        let (response, mut upgrading) = upgrade.accept()?;
-        if let Some(clients) = &self.clients {
-            upgrading = upgrading.tracked(clients);
-        }
+        let (response, upgrading) = upgrade.accept()?;
+        let upgrading = upgrading.tracked(&self.clients);
         let (handler, failed) = (Arc::clone(&self.handler), Arc::clone(&self.failed));
         runtime.spawn(async move {
             match upgrading.with_request().await {

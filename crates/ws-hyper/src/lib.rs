@@ -96,10 +96,10 @@ pub use self::{
     layer::WebSocketLayer,
     matcher::Matcher,
     service::{ResponseFuture, WebSocketService},
-    transport::{Transport, WebSocket},
+    transport::WebSocket,
     upgrade::{Upgrade, upgrade},
     upgrading::Upgrading,
 };
 pub use http;
 pub use ws_endpoint as endpoint;
-pub use ws_tokio::{Address, Clients, Shutdown};
+pub use ws_tokio::{Address, Clients, ServerStream, Shutdown};

@@ -8,7 +8,6 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bytes::Bytes;
 use http::Request;
 use hyper::{
     rt::{Read, Write},
@@ -24,7 +23,7 @@ use ws_tokio::{Address, Clients};
 
 use crate::{
     Error,
-    transport::{Transport, WebSocket, downcast},
+    transport::{WebSocket, downcast, transport},
 };
 
 /// A connection to be: it opens when the HTTP server has sent the answer and handed the transport over.
@@ -98,7 +97,7 @@ impl Upgrading {
     /// The transport is dropped with the future.
     pub async fn over<S>(mut self) -> Result<(ws_tokio::WebSocket<S>, Request<()>), Error>
     where
-        S: AsyncRead + AsyncWrite + Unpin,
+        S: AsyncRead + AsyncWrite + Unpin + 'static,
         TokioIo<S>: Read + Write + Unpin + 'static,
     {
         poll_fn(|cx| {
@@ -110,7 +109,7 @@ impl Upgrading {
     }
 
     fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<Result<(WebSocket, Request<()>), Error>> {
-        let (io, read): (Transport, Bytes) = Transport::of(ready!(self.poll_upgraded(cx))?);
+        let (io, read) = transport(ready!(self.poll_upgraded(cx))?);
         let peer = io.tcp().and_then(|tcp| tcp.peer_addr().ok());
         Poll::Ready(self.open(io, &read, peer, cx))
     }
@@ -136,7 +135,7 @@ impl Upgrading {
         cx: &mut Context<'_>,
     ) -> Result<(ws_tokio::WebSocket<S>, Request<()>), Error>
     where
-        S: AsyncRead + AsyncWrite + Unpin,
+        S: AsyncRead + AsyncWrite + Unpin + 'static,
     {
         let accepted = self.accepted.take().ok_or(Error::Left)?;
         let mut space = [0; 1024];

@@ -17,7 +17,7 @@ use tokio::{
     time::Duration,
 };
 use ws_hyper::{
-    Address, Clients, Error, Transport, WebSocketLayer,
+    Address, Clients, Error, WebSocketLayer,
     axum::{WebSocketUpgrade, WebSocketUpgradeRejection},
     endpoint::{
         ServerConfig,
@@ -55,7 +55,7 @@ async fn an_application_has_pages_and_sockets() {
         .route(
             "/tcp",
             any(|upgrade: WebSocketUpgrade| async {
-                upgrade.on_upgrade(|ws| async move { assert!(matches!(ws.get_ref(), Transport::Tcp(_))) })
+                upgrade.on_upgrade(|ws| async move { assert!(ws.get_ref().tcp().is_some()) })
             }),
         );
     let address = serve(app).await;
@@ -337,4 +337,19 @@ async fn an_application_s_connections_can_be_shut_down() {
     assert!(received.is_none());
     assert_eq!((shutdown.answered, shutdown.unanswered.len()), (1, 0));
     assert!(clients.is_empty());
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_tells_its_client() {
+    let handler = |upgrade: WebSocketUpgrade| async {
+        upgrade.on_upgrade(async move |mut ws| {
+            let message = ws.recv().await;
+            panic!("told to: {message:?}, {ws:?}");
+        })
+    };
+    let address = serve(Router::new().route("/", any(handler))).await;
+    let mut ws = open(address, "/", &[]).await;
+    ws.send("panic").await.unwrap();
+    assert!(ws.recv().await.is_none());
+    assert_eq!(ws.closed().unwrap().code, 1011);
 }

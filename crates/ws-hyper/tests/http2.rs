@@ -22,7 +22,7 @@ use tokio::{
 };
 use tower_layer::Layer as _;
 use ws_hyper::{
-    Transport, WebSocketLayer,
+    WebSocketLayer,
     axum::WebSocketUpgrade,
     endpoint::{
         ServerConfig,
@@ -109,7 +109,7 @@ async fn the_request_stays_as_it_came() {
     let layer = WebSocketLayer::new("/echo", Arc::default(), move |mut ws, request| {
         let told = told.clone();
         async move {
-            assert!(matches!(ws.get_ref(), Transport::Upgraded(_)));
+            assert!(ws.get_ref().tcp().is_none());
             assert_eq!(ws.subprotocol(), Some("chat"));
             told.send(request).unwrap();
             ws.close(CloseCode::NORMAL, "").await.unwrap();

@@ -32,7 +32,7 @@ pub struct WebSocketUpgrade<F = DefaultOnFailedUpgrade> {
     config: Arc<ServerConfig>,
     /// Set by name, it wins over the config.
     selected: Option<String>,
-    clients: Option<Clients>,
+    clients: Clients,
     on_failed: F,
 }
 
@@ -50,7 +50,7 @@ impl WebSocketUpgrade {
             on_upgrade,
             config,
             selected: None,
-            clients: None,
+            clients: Clients::default(),
             on_failed: DefaultOnFailedUpgrade,
         })
     }
@@ -177,7 +177,7 @@ impl<F> WebSocketUpgrade<F> {
 
     /// Enters the connection into these: to count all that are open, to close them, and to shut down.
     pub fn clients(mut self, clients: &Clients) -> Self {
-        self.clients = Some(clients.clone());
+        self.clients = clients.clone();
         self
     }
 
@@ -188,7 +188,7 @@ impl<F> WebSocketUpgrade<F> {
     }
 
     /// Accepts: gives the answer, which the handler must return, and calls `callback` with the connection in a task of its
-    /// own when the answer has been sent. Headers may be added to the answer, `Set-Cookie` for one.
+    /// own when the answer has been sent. One that panics ends the connection with 1011, if it still holds it. Headers may be added to the answer, `Set-Cookie` for one.
     ///
     /// A malformed `Sec-WebSocket-Extensions` is answered 400.
     pub fn on_upgrade<C, Fut>(self, callback: C) -> Response
@@ -213,10 +213,8 @@ impl<F> WebSocketUpgrade<F> {
             let _chosen = upgrade.choose_subprotocol(Some(selected));
         }
         let runtime = runtime()?;
-        let (response, mut upgrading) = upgrade.accept()?;
-        if let Some(clients) = &self.clients {
-            upgrading = upgrading.tracked(clients);
-        }
+        let (response, upgrading) = upgrade.accept()?;
+        let upgrading = upgrading.tracked(&self.clients);
         let on_failed = self.on_failed;
         runtime.spawn(async move {
             match upgrading.await {

@@ -1,13 +1,13 @@
 //! The connections of a server that is not a [`Server`](crate::Server): of one that is inside another HTTP server, say.
 
-use std::sync::Arc;
+use std::{any::Any, sync::Arc};
 
 use tokio::time::{Duration, timeout};
 use ws_endpoint::driver::CloseCode;
 
 use super::{Clients, close};
 use crate::{
-    Address, Shutdown, WebSocket,
+    Address, Reader, ServerStream, Shutdown, WebSocket,
     server::registry::{Order, Registry},
 };
 
@@ -22,12 +22,19 @@ impl Clients {
     /// Enters a connection, until it has ended. Does nothing to one that is entered somewhere already, as those of a
     /// [`Server`](crate::Server) are.
     ///
-    /// Costs about 170 bytes for each connection.
-    pub fn track<S>(&self, socket: &mut WebSocket<S>, peer: impl Into<Address>, path: &str) {
-        let remote = &mut socket.reader.pump.remote;
-        if remote.is_none() {
-            *remote = Some(self.registry.enter(peer.into(), path));
+    /// Over a [`ServerStream`], a task that panics tells the client so from here on, with 1011. Costs about 170 bytes for
+    /// each connection.
+    pub fn track<S: 'static>(&self, socket: &mut WebSocket<S>, peer: impl Into<Address>, path: &str) {
+        let Reader { io, pump, .. } = &mut socket.reader;
+        if pump.remote.is_some() {
+            return;
         }
+        let remote = self.registry.enter(peer.into(), path);
+        let io: &mut dyn Any = io;
+        if let Some(stream) = io.downcast_mut::<ServerStream>() {
+            stream.attach(remote.entry());
+        }
+        pump.remote = Some(remote);
     }
 
     /// Closes all connections, those that are entered later too, and waits until they have ended; those that have not within
