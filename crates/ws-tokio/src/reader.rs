@@ -68,8 +68,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
         if let Err(error) = self.want_whole() {
             return Some(Err(error));
         }
-        let wanted = |event: Event<'_>| !matches!(event, Event::Part(_));
-        if let Err(error) = poll_fn(|cx| self.poll_until(wanted, writer, true, cx)).await? {
+        if let Err(error) =
+            poll_fn(|cx| self.poll_until(|event| !matches!(event, Event::Part(_)), writer, true, cx)).await?
+        {
             return Some(Err(error));
         }
         self.pump.note(writer); // a pong, say
@@ -115,7 +116,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
         if let Err(error) = self.want_whole() {
             return Poll::Ready(Some(Err(error)));
         }
-        match ready!(self.poll_until(|_| true, writer, true, cx)) {
+        match ready!(self.poll_until(|event| !matches!(event, Event::Part(_)), writer, true, cx)) {
             Some(Ok(())) => {
                 self.pump.note(writer); // a pong, say
                 Poll::Ready(Some(Ok(self.pump.receiver.event())))
