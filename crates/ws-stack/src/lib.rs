@@ -33,6 +33,30 @@
 //! [`ServerBuilder`] has the rest: addresses, Unix sockets, TLS, who is accepted and what they are answered, limits,
 //! deadlines. [`Server::clients`] are the open connections, [`Server::shutdown`] closes them under a deadline.
 //!
+//! # A client with options
+//!
+//! [`Connect`] is a builder that can be awaited: headers, subprotocols, redirects, proxies, TLS, deadlines. [`Reconnect`]
+//! makes a client of it that comes back by itself.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), ws_stack::BoxError> {
+//! use ws_stack::{Connect, Reconnect};
+//!
+//! let connect = Connect::new("wss://example.com/feed")?.header("x-token", "secret")?.proxy_from_env()?;
+//! let mut connections = Reconnect::new(connect).on_open(async |mut ws| {
+//!     ws.send("subscribe: news").await?;
+//!     Ok(ws)
+//! });
+//! while let Some(ws) = connections.next().await {
+//!     let mut ws = ws?;
+//!     while let Some(Ok(message)) = ws.recv().await {
+//!         println!("{message:?}");
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Messages
 //!
 //! [`Message`] is [`Text`] or a binary [`Payload`]; strings, vectors, slices and `Bytes` turn into one. `recv` gives

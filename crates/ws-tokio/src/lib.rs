@@ -45,6 +45,13 @@
 //! It reads and writes once for each batch of messages, into buffers that all connections of a thread take in turn, so
 //! that an idle one holds none.
 //!
+//! # Connecting
+//!
+//! [`Connect`] is a client's builder: what is asked of the server, redirects, proxies, TLS, an own resolver or an own
+//! stream. Each hop has 10 s, all of them 30 s. [`ConnectError`] says what failed, and
+//! [`is_transient`](ConnectError::is_transient) whether the same may succeed later. [`Reconnect`] makes a client of it
+//! that comes back, with waits that grow.
+//!
 //! # Features
 //!
 //! - `simd`: validates UTF-8 with SIMD instructions, see `ws-frame`. What is accepted stays the same.

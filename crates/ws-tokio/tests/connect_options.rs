@@ -264,3 +264,46 @@ async fn a_client_that_is_dropped_at_any_poll_leaves_nothing_open() {
     };
     tokio::time::timeout(Duration::from_secs(10), all_gone).await.expect("nothing is left open");
 }
+
+#[tokio::test]
+async fn the_answer_is_seen_before_anything_is_sent_and_leaving_then_sends_nothing() {
+    let (ws, mut peer) = opened(connect()).await;
+    assert_eq!(ws.response().expect("kept").headers()["upgrade"], "websocket");
+    ws.close_now();
+    assert_eq!(peer.recv().await, None);
+}
+
+#[tokio::test]
+async fn secrets_are_not_in_debug_output() {
+    let connect = Connect::new("ws://user:secret@example.com/").expect("an address");
+    let connect = connect
+        .header("authorization", "Bearer secret")
+        .and_then(|connect| connect.header("cookie", "secret"))
+        .and_then(|connect| connect.basic_auth("user", "secret"))
+        .expect("headers")
+        .proxy("http://user:secret@proxy.test".parse().expect("a proxy"))
+        .proxy_header("proxy-authorization", "Bearer secret")
+        .expect("a header");
+    let shown = format!("{connect:?} {:?}", ws_tokio::Reconnect::new(connect.clone()));
+    assert!(shown.contains("example.com") && shown.contains("proxy.test"), "{shown}");
+    // In base64, too.
+    assert!(
+        !shown.contains("secret") && !shown.contains("c2VjcmV0") && !shown.contains("dXNlcjpz"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_client_and_its_futures_may_go_to_another_thread() {
+    fn sends<T: Send>(value: T) -> T {
+        value
+    }
+    fn shares<T: Send + Sync + Clone + 'static>(_: &T) {}
+    let connect = connect();
+    shares(&connect);
+    drop(sends(connect.clone().open()));
+    drop(sends(connect.clone().into_future()));
+    let mut again = sends(ws_tokio::Reconnect::new(connect));
+    shares(&again.stop_handle());
+    drop(sends(again.next()));
+}

@@ -7,7 +7,10 @@ use std::sync::Arc;
 
 use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
 use support::Raw;
-use tokio::{io::AsyncReadExt, net::TcpListener};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
 use tokio_rustls::{
     TlsAcceptor,
     rustls::{
@@ -184,6 +187,12 @@ async fn a_client_shows_its_certificate_to_a_server_that_asks() {
     let (ours, client) = (identity("localhost"), identity("client.test"));
     let asks = || server(&ours, Some(client.cert.der().clone()), &[]);
     let der = trusting(&ours).client_certificate(vec![client.cert.der().clone()], key(&client));
+    let shown = format!("{der:?}");
+    let secret = client.signing_key.serialize_der();
+    assert!(
+        !shown.contains(&format!("{:?}", &secret[20..40]).trim_matches(['[', ']']).to_owned()),
+        "{shown}"
+    );
     let pem = trusting(&ours)
         .client_certificate_pem(client.cert.pem().as_bytes(), client.signing_key.serialize_pem().as_bytes())
         .expect("PEM");
@@ -243,4 +252,52 @@ async fn compiled_and_listed_authorities_do_not_trust_ours() {
         let (client, _) = meet(server(&ours, None, &[]), "localhost", |connect| connect.tls(tls)).await;
         client.expect("what was added is trusted beside them");
     }
+}
+
+async fn read_head<S: tokio::io::AsyncRead + Unpin>(stream: &mut S) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") && stream.read_buf(&mut head).await.expect("readable") > 0 {}
+    String::from_utf8(head).expect("text").to_ascii_lowercase()
+}
+
+#[tokio::test]
+async fn credentials_do_not_follow_a_redirect_out_of_tls() {
+    let ours = identity("localhost");
+    let (secure, plain) = tokio::join!(TcpListener::bind("127.0.0.1:0"), TcpListener::bind("127.0.0.1:0"));
+    let (secure, plain) = (secure.expect("a port"), plain.expect("another"));
+    let port = |listener: &TcpListener| listener.local_addr().expect("an address").port();
+    let answer = format!("HTTP/1.1 302 x\r\nLocation: ws://localhost:{}/b\r\n\r\n", port(&plain));
+    let acceptor = TlsAcceptor::from(server(&ours, None, &[]));
+    let redirects = || async {
+        let (stream, _) = secure.accept().await.expect("a client");
+        let mut tls = acceptor.accept(stream).await.expect("TLS");
+        assert!(read_head(&mut tls).await.contains("bearer 1"));
+        tls.write_all(answer.as_bytes()).await.expect("written");
+        tls.flush().await.expect("flushed");
+        tls
+    };
+    let tls = trusting(&ours).build().expect("a config");
+    let connect = Connect::new(&format!("wss://localhost:{}/", port(&secure))).expect("an address").tls(tls);
+    let connect = connect.resolver(async |_, port| Ok(vec![([127, 0, 0, 1], port).into()]));
+    let connect = connect.header("authorization", "Bearer 1").expect("a header").follow_redirects(1);
+
+    // A hook can tell, and refuse.
+    let careful = connect.clone().on_redirect(async |redirect| {
+        if redirect.is_downgrade { Err("out of TLS".into()) } else { Ok(redirect.request) }
+    });
+    let (opened, _tls) = tokio::join!(careful.open(), redirects());
+    assert!(matches!(opened, Err(ConnectError::Hook(_))), "{opened:?}");
+
+    let accepts = async {
+        let (stream, _) = plain.accept().await.expect("a client");
+        let mut first = vec![0; 4096];
+        let len = stream.peek(&mut first).await.expect("readable");
+        let mut peer = Raw::new(stream, Role::Server);
+        peer.accept().await;
+        (String::from_utf8_lossy(&first[..len]).to_ascii_lowercase(), peer)
+    };
+    let (opened, _tls, (head, _peer)) = tokio::join!(connect.open(), redirects(), accepts);
+    assert!(head.starts_with("get /b ") && !head.contains("authorization"), "{head}");
+    let ws = opened.expect("connected");
+    assert!(ws.url().expect("an address").starts_with("ws://localhost") && ws.get_ref().tls().is_none());
 }

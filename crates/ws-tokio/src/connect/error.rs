@@ -162,7 +162,8 @@ impl ConnectError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Resolve { .. } | Self::Tcp { .. } | Self::Socket { .. } => true,
+            Self::Resolve { .. } | Self::Tcp { .. } => true,
+            Self::Socket { error, .. } => error.kind() != io::ErrorKind::Unsupported,
             Self::Io(_) | Self::Left | Self::Timeout { .. } => true,
             Self::Proxy { error, .. } => error.is_transient(),
             Self::Tls { error, .. } => is_of_transport(error),
