@@ -27,7 +27,7 @@ use crate::{
 
 /// What a task reads before others of its thread have their turn. The runtime counts reads, 128 for a turn: from a peer
 /// that sends more than can be looked at they would bring 8 MiB, a tenth of a second's work.
-const TURN: usize = 64 * 1024;
+const TURN: u32 = 64 * 1024;
 
 /// The receiving half of a connection, and what drives it. All state is here and none in a future, so that every
 /// future may be dropped at any time.
@@ -40,7 +40,7 @@ pub(crate) struct Pump {
     /// The deadline that was waited for last.
     due: Option<Instant>,
     /// Bytes that were read since others had their turn.
-    turn: usize,
+    turn: u32,
     jobs: Option<Box<Jobs>>,
     /// A server's hold on the connection.
     pub(crate) remote: Option<Remote>,
@@ -239,7 +239,7 @@ impl Pump {
         let read = pin!(io.read_buf(&mut self.receiver.buffer().limit(most))).poll(cx);
         match ready!(read) {
             Ok(0) => self.receiver.end_of_stream(),
-            Ok(len) => self.turn += len,
+            Ok(len) => self.turn = self.turn.saturating_add(u32::try_from(len).unwrap_or(u32::MAX)),
             Err(error) => {
                 self.receiver.end_of_stream();
                 self.lifecycle.transport_failed(&mut writer.sender);
