@@ -99,13 +99,14 @@ impl End {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
-    /// The connection as a byte stream. Of a message that was received in part the rest is read.
+    /// The connection as a byte stream. Of a message that was received in part the rest is read; a pause ends.
     pub fn into_byte_stream(self) -> ByteStream<S> {
         self.into_byte_stream_with(ByteStreamOptions::default())
     }
 
     /// The same with options.
-    pub fn into_byte_stream_with(self, options: ByteStreamOptions) -> ByteStream<S> {
+    pub fn into_byte_stream_with(mut self, options: ByteStreamOptions) -> ByteStream<S> {
+        self.resume();
         let mid_message = self.reader.pump.receiver.is_mid_message();
         let tasks = Tasks::default();
         ByteStream { socket: self, options, tasks, at: None, mid_message, end: None }

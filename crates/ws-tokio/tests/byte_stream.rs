@@ -237,6 +237,20 @@ async fn text_is_refused_where_that_was_asked_for() {
 }
 
 #[tokio::test]
+async fn a_pause_ends_where_the_connection_is_handed_on() {
+    let (mut ws, mut peer) = facing_raw(Role::Server, 1 << 16);
+    ws.pause();
+    peer.send_all(&[Frame::text("one"), Frame::text("two")]).await;
+    let mut stream = ws.into_byte_stream();
+    let mut three = [0; 3];
+    assert!(matches!(stream.read_exact(&mut three).await, Ok(3)));
+    let mut ws = stream.into_inner();
+    ws.pause();
+    let message = ws.spawn(1).recv().await.expect("not the end").expect("a message");
+    assert_eq!(message.as_text(), Some("two"));
+}
+
+#[tokio::test]
 async fn dropping_the_stream_drops_the_transport() {
     let (ws, mut peer) = facing_raw(Role::Server, 1 << 16);
     let mut stream = ws.into_byte_stream();

@@ -51,6 +51,7 @@ enum Received {
 impl<S: AsyncRead + AsyncWrite + Unpin> ConnectionTask<S> {
     pub(super) fn new(mut socket: WebSocket<S>, options: SpawnOptions) -> (Handle, Self) {
         socket.reader.pump.skips = true; // of a message that was received in part
+        socket.resume(); // the bound of the inbox takes the place of a pause
         let shared = Shared::new(options, socket.writer.sender.limits());
         let handle = Handle::new(Arc::clone(&shared));
         let orders = VecDeque::new();
