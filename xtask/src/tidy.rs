@@ -8,6 +8,7 @@ mod file_size;
 mod imports;
 mod lib_rs;
 mod machines;
+mod parity;
 mod sans_io;
 mod source;
 mod table;
@@ -89,6 +90,7 @@ pub(crate) fn check(repo: &Repo) -> anyhow::Result<()> {
     for file in &workspace.files {
         findings.extend(machines::check(file));
     }
+    findings.extend(parity::check(&workspace.files));
     for finding in &findings {
         println!("{finding}");
     }
