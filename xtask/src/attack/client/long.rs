@@ -70,6 +70,18 @@ pub(super) fn attacks() -> anyhow::Result<Vec<Attack<Stage>>> {
                 play.expect(Ended::Dropped, 2)
             })
         }),
+        Attack::new("a refusal with a body without end", FLOOD, |stage: &Stage| {
+            stage.play(|play| {
+                play.send(b"HTTP/1.1 403 Forbidden\r\n\r\n")?;
+                let sent = play.pour(&[b'x'; 4096], 64 * MIB)?;
+                ensure!(sent < 16 * MIB, "{sent} bytes were taken");
+                play.expect(Ended::Dropped, 2)
+            })
+        }),
+        slow("a refusal whose body does not come", |_, second| match second {
+            0 => b"HTTP/1.1 403 Forbidden\r\nContent-Length: 9\r\n\r\n".to_vec(),
+            _ => Vec::new(),
+        }),
         slow("no answer", |_, _| b"".to_vec()),
         slow("an answer of one byte a second", |accept, second| {
             let answer = super::stage::answer(accept, "");
