@@ -10,6 +10,7 @@
 mod attack;
 mod autobahn;
 mod bench;
+mod crowd;
 mod fuzz;
 mod repo;
 mod rfc;
@@ -43,6 +44,8 @@ enum Command {
     Simulate(simulate::Args),
     /// Our echo servers beside others, by the CPU that a message costs
     Bench(bench::Args),
+    /// Thousands of connections that stay: memory, heartbeats, a broadcast, the shutdown
+    Crowd(crowd::Args),
     /// What the RFCs require: where it is enforced, which tests show it
     Rfc,
     /// The shape of the workspace: arrows between crates, file sizes, documented features
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Command::Fuzz(args) => fuzz::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Simulate(args) => simulate::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Crowd(args) => crowd::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Rfc => rfc::run().map(|()| ExitCode::SUCCESS),
         Command::Tidy => tidy::run().map(|()| ExitCode::SUCCESS),
     };

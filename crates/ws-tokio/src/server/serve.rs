@@ -35,8 +35,11 @@ impl<T: Send + 'static> Server<T> {
     /// Accepts until the server shuts down, and spawns `handler` for each connection; then waits for the handlers.
     ///
     /// A handler that panics ends its own connection, with 1011 if it still holds it, and no other. One that is still at
-    /// work when the deadline of [`shutdown`](Self::shutdown) has passed is aborted. To keep an idle connection small, use
-    /// the connection where it is, in the argument: what is moved into a variable may be held twice by the task.
+    /// work when the deadline of [`shutdown`](Self::shutdown) has passed is aborted.
+    ///
+    /// To keep idle connections small, use the connection where it is, in the argument, since what a future moves into a
+    /// variable it may hold twice; and take what you need before the future is made, which drops the rest:
+    /// `|conn| { let mut ws = conn.into_socket(); async move { .. } }`.
     ///
     /// ```no_run
     /// # async fn example(server: ws_tokio::Server) {
