@@ -155,6 +155,11 @@ impl<T: Send + 'static> Server<T> {
             for entry in registry.entries() {
                 entry.abort();
             }
+            // Who waits in `accept` takes what is left; else nobody does any more.
+            if let Ok(mut ready) = self.inner.ready.try_lock() {
+                ready.close();
+                while ready.try_recv().is_ok() {}
+            }
         }
         Shutdown { answered, unanswered }
     }

@@ -2,9 +2,9 @@
 
 mod support;
 
-use std::time::Duration;
+use std::{task::Poll, time::Duration};
 
-use support::visitor::{Told, ask, pair, pipes, with_line};
+use support::visitor::{Told, ask, connect, pair, pipes, with_line};
 use tokio::net::{TcpListener, TcpStream};
 use ws_tokio::{Address, BindError, Connect, Error, Server, endpoint::driver::CloseCode, http::StatusCode};
 
@@ -151,6 +151,41 @@ async fn a_close_from_outside_reaches_split_halves_and_writers() {
 /// Whether the one connection is younger than a moment: its first writes have filled the transport by then.
 fn conn_is_flowing(server: &Server) -> bool {
     server.clients().iter().all(|client| client.age() < Duration::from_millis(50))
+}
+
+/// A connection with a task of its own is driven by that.
+#[tokio::test]
+async fn a_close_from_outside_reaches_a_spawned_connection() {
+    let server = Server::builder().bind(LOCAL).await.expect("it listens");
+    let (mut client, conn) = pair(&server).await;
+    let _handle = conn.socket.spawn(16);
+    let report = server.shutdown(CloseCode::GOING_AWAY, "", Duration::from_secs(10));
+    let (report, closed) = tokio::join!(report, client.recv());
+    assert_eq!(report.answered, 1, "{report:?}");
+    assert!(closed.is_none());
+    assert_eq!(client.closed().expect("closed").code, 1001);
+}
+
+/// Cancellation: a future of `accept` may be dropped at any poll.
+#[tokio::test]
+async fn a_dropped_accept_loses_no_connection() {
+    let server = Server::builder().bind(LOCAL).await.expect("it listens");
+    let clients: Vec<_> = (0..20)
+        .map(|_| {
+            let server = server.clone();
+            tokio::spawn(async move { connect(&server).await })
+        })
+        .collect();
+    let mut accepted = 0;
+    while accepted < 20 {
+        if let Poll::Ready(conn) = support::poll_once(server.accept()) {
+            accepted += usize::from(conn.is_some());
+        }
+        tokio::task::yield_now().await;
+    }
+    for client in clients {
+        client.await.expect("accepted");
+    }
 }
 
 /// V18

@@ -187,6 +187,26 @@ async fn connections_that_nobody_has_taken_are_closed() {
     }
 }
 
+/// Nobody takes them, and they do not answer: what waits is dropped at the deadline.
+#[tokio::test(start_paused = true)]
+async fn at_the_deadline_nothing_waits_any_more() {
+    let (server, dial) = over_pipes(Server::builder().close_timeout(None)).await;
+    let mut silent = Vec::new();
+    for _ in 0..80 {
+        let mut stream = dial.dial();
+        stream.write_all(REQUEST.as_bytes()).await.expect("written");
+        assert!(answer(&mut stream).await.starts_with("HTTP/1.1 101 "));
+        silent.push(stream);
+    }
+    let report = server.shutdown(CloseCode::GOING_AWAY, "", Duration::from_secs(3)).await;
+    assert_eq!((report.answered, report.unanswered.len()), (0, 80));
+    for mut stream in silent {
+        stream.read_to_end(&mut Vec::new()).await.expect("the end");
+    }
+    assert!(server.accept().await.is_none());
+    assert!(server.clients().is_empty());
+}
+
 /// An application fails when it sends on a connection that was told to close, and drops it. Its client is told all the
 /// same.
 #[tokio::test]
