@@ -22,7 +22,7 @@ async fn main() -> Result<(), BoxError> {
     let tunnel = tokio::spawn(tunnel(server, service));
 
     // The client reads lines and writes them, as from a socket.
-    let mut stream = BufReader::new(ws_stack::connect(&address).await?.into_byte_stream());
+    let mut stream = ws_stack::connect(&address).await?.into_byte_stream();
     for line in ["hello\n", "is anybody there?\n"] {
         stream.write_all(line.as_bytes()).await?;
         stream.flush().await?; // a message leaves with a flush, or when it is large
@@ -31,7 +31,7 @@ async fn main() -> Result<(), BoxError> {
         println!("{}", answer.trim_end());
     }
     stream.shutdown().await?; // a closing handshake
-    println!("closed with {:?}", stream.get_ref().closed().map(|closed| closed.code));
+    println!("closed with {:?}", stream.closed().map(|closed| closed.code));
     let (up, down) = tunnel.await??;
     println!("{up} bytes went up, {down} came down");
     Ok(())

@@ -28,7 +28,7 @@ async fn main() -> Result<(), BoxError> {
     // The queue is bounded. Nothing is written here, so it fills as it does when a server reads slowly.
     let mut limits = Limits::default();
     (limits.high_water_mark, limits.max_queued_beyond_mark) = (1000, 1000);
-    let mut ws = Connect::new(&format!("{address}/"))?.limits(limits).without_extensions().await?;
+    let mut ws = Connect::new(&format!("{address}/"))?.limits(limits).await?;
     let (_, writer) = ws.halves();
     let mut cakes = 0;
     let unsent = loop {

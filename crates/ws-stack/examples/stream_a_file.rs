@@ -34,7 +34,7 @@ async fn run(path: &Path, mib: u64) -> Result<(), BoxError> {
     // Messages above 64 MiB are refused unless somebody asks for them.
     let mut limits = Limits::default();
     limits.max_message_len = Limits::UNLIMITED;
-    let mut ws = Connect::new(&address)?.limits(limits).without_extensions().await?;
+    let mut ws = Connect::new(&address)?.limits(limits).await?;
     let message = ws.next_message_reader().await.ok_or("the server has left")??;
     let received = checksum(message).await?; // it is read as it arrives, and could be copied to a file
     println!("received {} bytes, checksum {:016x}", received.0, received.1);
