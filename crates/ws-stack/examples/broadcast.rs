@@ -12,7 +12,7 @@ use ws_stack::{
 async fn main() -> Result<(), BoxError> {
     let group = Group::new();
     let server = Server::builder().bind("127.0.0.1:0").await?;
-    let address = format!("ws://{}/", server.local_addrs()[0]);
+    let address = server.url("/").ok_or("the server listens nowhere")?;
     let members = group.clone();
     tokio::spawn(async move { server.serve(|conn| share(conn, members.clone())).await });
 

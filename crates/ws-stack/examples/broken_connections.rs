@@ -29,7 +29,7 @@ async fn server_notices() -> Result<(), BoxError> {
         })
         .bind("127.0.0.1:0")
         .await?;
-    let address = format!("ws://{}/", server.local_addrs()[0]);
+    let address = server.url("/").ok_or("the server listens nowhere")?;
     let clients = server.clients();
     tokio::spawn(async move { server.serve(receive).await });
 
@@ -43,7 +43,7 @@ async fn server_notices() -> Result<(), BoxError> {
 
 async fn client_notices() -> Result<(), BoxError> {
     let server = Server::builder().bind("127.0.0.1:0").await?;
-    let address = format!("ws://{}/", server.local_addrs()[0]);
+    let address = server.url("/").ok_or("the server listens nowhere")?;
     let mut timeouts = Timeouts::default();
     (timeouts.ping_after, timeouts.pong_within) = (Some(SILENCE), Some(SILENCE));
     timeouts.close = Some(SILENCE);

@@ -13,7 +13,7 @@ async fn main() -> Result<(), BoxError> {
         .keepalive(Duration::from_millis(100), Duration::from_millis(400))
         .bind("127.0.0.1:0")
         .await?;
-    let address = format!("ws://{}/", server.local_addrs()[0]);
+    let address = server.url("/").ok_or("the server listens nowhere")?;
     tokio::spawn(async move { server.serve(remind).await });
 
     let mut handle = ws_stack::connect(&address).await?.spawn(64);

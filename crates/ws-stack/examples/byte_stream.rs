@@ -18,7 +18,7 @@ async fn main() -> Result<(), BoxError> {
 
     // The tunnel: bytes both ways, and each end's end.
     let server = Server::builder().bind("127.0.0.1:0").await?;
-    let address = format!("ws://{}/", server.local_addrs()[0]);
+    let address = server.url("/").ok_or("the server listens nowhere")?;
     let tunnel = tokio::spawn(tunnel(server, service));
 
     // The client reads lines and writes them, as from a socket.

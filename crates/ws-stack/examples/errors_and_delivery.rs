@@ -11,7 +11,7 @@ use ws_stack::{BoxError, CloseCode, Connect, Error, Limits, SendError, Server, S
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
     let server = Server::builder().bind("127.0.0.1:0").await?;
-    let address = format!("ws://{}", server.local_addrs()[0]);
+    let address = server.url("").ok_or("the server listens nowhere")?;
     tokio::spawn(async move { server.serve(take_orders).await });
 
     // After a clean close all has arrived, because the Close stands behind it.

@@ -10,7 +10,7 @@ use ws_stack::{BoxError, CloseCode, Error, Server, ServerConnection};
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
     let server = Server::builder().bind("127.0.0.1:0").await?;
-    let address = format!("ws://{}/", server.local_addrs()[0]);
+    let address = server.url("/").ok_or("the server listens nowhere")?;
     let serving = tokio::spawn({
         let server = server.clone();
         async move { server.serve(echo).await }

@@ -12,7 +12,7 @@ async fn main() -> Result<(), BoxError> {
         .keepalive(Duration::from_millis(50), Duration::from_secs(5)) // the default is 25 s, and 20 s
         .bind("127.0.0.1:0")
         .await?;
-    let address = format!("ws://{}/", server.local_addrs()[0]);
+    let address = server.url("/").ok_or("the server listens nowhere")?;
     tokio::spawn(async move { server.serve(tell).await });
 
     let mut ws = ws_stack::connect(&address).await?;

@@ -20,7 +20,7 @@ async fn main() -> Result<(), BoxError> {
         })
         .bind("127.0.0.1:0")
         .await?;
-    let address = format!("ws://{}", server.local_addrs()[0]);
+    let address = server.url("").ok_or("the server listens nowhere")?;
     tokio::spawn(async move { server.serve(talk).await });
 
     for path in ["/echo", "/square", "/elsewhere"] {

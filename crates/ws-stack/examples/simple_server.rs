@@ -5,7 +5,7 @@ use ws_stack::{BoxError, CloseCode, Error, Server, ServerConnection};
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
     let server = Server::builder().bind("127.0.0.1:0").await?;
-    let address = format!("ws://{}/", server.local_addrs()[0]);
+    let address = server.url("/").ok_or("the server listens nowhere")?;
     tokio::spawn(async move { server.serve(echo).await });
 
     let mut ws = ws_stack::connect(&address).await?;

@@ -27,7 +27,7 @@ async fn run(path: &Path, mib: u64) -> Result<(), BoxError> {
     println!("the file has {} bytes, checksum {:016x}", expected.0, expected.1);
 
     let server = Server::builder().bind("127.0.0.1:0").await?;
-    let address = format!("ws://{}/", server.local_addrs()[0]);
+    let address = server.url("/").ok_or("the server listens nowhere")?;
     let path = path.to_owned();
     tokio::spawn(async move { server.serve(move |conn| send_file(conn, path.clone())).await });
 

@@ -120,6 +120,24 @@ impl<T: Send + 'static> Server<T> {
         if *self.inner.stop.borrow() { Vec::new() } else { self.inner.addresses.clone() }
     }
 
+    /// What a client on this machine connects to: the first of the addresses, as `ws`, `wss` or `ws+unix`. `None` once it
+    /// shuts down, and where the first listener is of the caller's own making.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = ws_tokio::Server::builder().bind("127.0.0.1:0").await?;
+    /// let url = server.url("/chat").ok_or("not over TCP")?;
+    /// assert!(url.starts_with("ws://127.0.0.1:") && url.ends_with("/chat"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn url(&self, path: &str) -> Option<String> {
+        let scheme = if self.inner.shared.is_secure() { "wss" } else { "ws" };
+        self.local_addrs().first()?.url(scheme, path)
+    }
+
     /// The open connections.
     #[must_use]
     pub fn clients(&self) -> Clients {

@@ -11,7 +11,7 @@ use ws_endpoint::{
 use super::{
     Broken,
     network::Way,
-    plan::{DAY, Plan},
+    plan::{DAY, KEEPALIVE, Plan},
     side::{Clock, Side},
 };
 use crate::{Rng, Seen};
@@ -156,13 +156,11 @@ fn compare(role: Role, to: &mut Side, from: &Side, now: u64, digest: &mut Digest
     for seen in to.take_seen() {
         digest.add(now, &seen);
         let (index, is_sent) = match &seen {
-            Seen::Ping(payload) if payload.is_empty() => continue, // one that asks whether we live
+            Seen::Ping(payload) if payload.len() == KEEPALIVE => continue,
             Seen::Pong(_) => continue,
             Seen::Ping(payload) => {
                 to.received.1 += 1;
-                // Empty ones are not told from those that ask whether we live.
-                let pings: Vec<_> = from.sent.pings.iter().filter(|ping| !ping.is_empty()).collect();
-                (to.received.1 - 1, pings.get(to.received.1 - 1) == Some(&payload))
+                (to.received.1 - 1, from.sent.pings.get(to.received.1 - 1) == Some(payload))
             }
             message => {
                 to.received.0 += 1;

@@ -15,6 +15,9 @@ use crate::Rng;
 /// Milliseconds of a virtual day on which nothing lives that long.
 pub(super) const DAY: u64 = 86_400_000;
 
+/// How long the payload of a ping is that only asks whether the peer lives.
+pub(super) const KEEPALIVE: usize = 4;
+
 /// The longest message.
 const LONGEST: usize = 70_000;
 
@@ -132,7 +135,7 @@ fn acts(is_calm: bool, rng: &mut Rng) -> Vec<(u64, Act)> {
     for _ in 0..rng.below(12) {
         at += rng.below(pace) as u64;
         match rng.below(8) {
-            0 => acts.push((at, Act::Ping(bytes(rng.below(126), rng)))),
+            0 => acts.push((at, Act::Ping(ping(rng)))),
             1 if !is_calm => acts.push((at, Act::Busy(rng.below(60_000) as u64))),
             2 | 3 => in_parts(&mut acts, &mut at, pace, rng),
             _ => {
@@ -176,6 +179,12 @@ fn payload(kind: DataKind, len: usize, rng: &mut Rng) -> Vec<u8> {
             text.into_bytes()
         }
     }
+}
+
+/// The payload of a ping, told by its length from those of the keepalive.
+fn ping(rng: &mut Rng) -> Vec<u8> {
+    let len = rng.below(126);
+    bytes(if len == KEEPALIVE { len + 1 } else { len }, rng)
 }
 
 fn bytes(len: usize, rng: &mut Rng) -> Vec<u8> {

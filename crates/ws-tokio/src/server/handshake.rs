@@ -125,6 +125,11 @@ impl<T: Send + 'static> Shared<T> {
         Ok(ServerConnection { socket, request: Box::new(request), peer_addr: peer.clone(), data })
     }
 
+    /// Whether clients speak TLS to it, or what the caller has in its place.
+    pub(super) fn is_secure(&self) -> bool {
+        self.hooks.rest.secure.is_some()
+    }
+
     /// TLS or what the caller has in its place, within the time of the handshake.
     async fn secure(
         &self,
