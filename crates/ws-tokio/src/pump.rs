@@ -29,6 +29,9 @@ use crate::{
 /// that sends more than can be looked at they would bring 8 MiB, a tenth of a second's work.
 const TURN: u32 = 64 * 1024;
 
+/// How many bytes of a long frame in progress count as one: they are moved and checked, and nothing else.
+const FILLING: usize = 8;
+
 /// The receiving half of a connection, and what drives it. All state is here and none in a future, so that every
 /// future may be dropped at any time.
 #[derive(Debug)]
@@ -236,10 +239,11 @@ impl Pump {
         cx: &mut Context<'_>,
     ) -> Poll<()> {
         scratch::attach(&mut self.receiver, &mut writer.sender, &mut self.replies);
+        let share = if self.receiver.is_filling() { FILLING } else { 1 };
         let read = pin!(io.read_buf(&mut self.receiver.buffer().limit(most))).poll(cx);
         match ready!(read) {
             Ok(0) => self.receiver.end_of_stream(),
-            Ok(len) => self.turn = self.turn.saturating_add(u32::try_from(len).unwrap_or(u32::MAX)),
+            Ok(len) => self.turn = self.turn.saturating_add(u32::try_from(len / share).unwrap_or(u32::MAX)),
             Err(error) => {
                 self.receiver.end_of_stream();
                 self.lifecycle.transport_failed(&mut writer.sender);

@@ -45,6 +45,16 @@ impl Receiver {
         &mut self.buf
     }
 
+    /// Whether everything that fits the buffer belongs to the frame in progress, and no extension works on it: such bytes
+    /// cost little until the frame is whole. For who bounds what a connection does in one turn.
+    #[must_use]
+    pub fn is_filling(&self) -> bool {
+        let there = self.pending().len();
+        self.inflow.is_none()
+            && self.delivery == Delivery::Whole
+            && self.frame.as_ref().is_some_and(|frame| frame.left.saturating_sub(there) >= self.room())
+    }
+
     fn room(&self) -> usize {
         self.buf.capacity() - self.buf.len()
     }
