@@ -11,6 +11,7 @@ mod attack;
 mod autobahn;
 mod bench;
 mod crowd;
+mod deny;
 mod fuzz;
 mod repo;
 mod rfc;
@@ -48,6 +49,8 @@ enum Command {
     Crowd(crowd::Args),
     /// What the RFCs require: where it is enforced, which tests show it
     Rfc,
+    /// The graph of dependencies: crates that are banned, licences, sources
+    Deny(deny::Args),
     /// The shape of the workspace: arrows between crates, file sizes, documented features
     Tidy,
 }
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::run(&args),
         Command::Crowd(args) => crowd::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Rfc => rfc::run().map(|()| ExitCode::SUCCESS),
+        Command::Deny(args) => deny::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Tidy => tidy::run().map(|()| ExitCode::SUCCESS),
     };
     match done {

@@ -11,7 +11,7 @@ use anyhow::ensure;
 
 use self::step::{Outcome, Step};
 use crate::repo::Repo;
-use crate::{attack, repo, rfc, simulate, tidy};
+use crate::{attack, deny, repo, rfc, simulate, tidy};
 
 /// Runs the steps up to the first failure, and says what to do about it.
 ///
@@ -73,6 +73,12 @@ fn steps(repo: &Repo) -> Vec<Step<'_>> {
             "write the test, or the reason, into docs/conformance/rfc*.toml",
             || rfc::check(repo).map(|()| Outcome::Passed),
         ),
+        Step::new("dependencies", "`cargo xtask deny` says more; the rules are in deny.toml", || {
+            Ok(match deny::check_offline(repo)? {
+                Ok(()) => Outcome::Passed,
+                Err(why) => Outcome::NotTested(why),
+            })
+        }),
         Step::new("real peers", "install what is named", || Ok(peers::check())),
         Step::command("tests", "run the failing test alone: `cargo test -p <crate> <name>`", tests(repo)),
         Step::command(
