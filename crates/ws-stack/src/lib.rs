@@ -152,9 +152,9 @@ pub use ws_tokio::SelfSigned;
 pub use ws_tokio::{
     AcceptError, ByteStream, ByteStreamOptions, ClientStream, Connect, ConnectError, ConnectionTask, Error,
     FirstRequest, Group, GroupStats, Handle, HandleReceiver, HandleSender, MemberId, MemberOptions,
-    MemberStats, MessageReader, MessageWriter, OwnedReader, OwnedWriter, PlainRequest, Reader, ReuniteError,
-    SendError, SlowConsumer, SpawnOptions, Subscription, Tally, TextMessages, Upgrade, WebSocket, Writer,
-    accept, accept_with, connect, http,
+    MemberStats, MessageReader, MessageWriter, OtherStream, OwnedReader, OwnedWriter, PlainRequest, Reader,
+    ReuniteError, SendError, SlowConsumer, SpawnOptions, Subscription, Tally, TextMessages, Upgrade,
+    WebSocket, Writer, accept, accept_with, connect, http,
 };
 #[cfg(feature = "tokio")]
 pub use ws_tokio::{

@@ -112,7 +112,7 @@ pub use self::{
     },
     spawn::{ConnectionTask, Handle, HandleReceiver, HandleSender, SpawnOptions},
     split::{OwnedReader, OwnedWriter, ReuniteError},
-    transport::ClientStream,
+    transport::{ClientStream, OtherStream},
     websocket::WebSocket,
     writer::Writer,
 };

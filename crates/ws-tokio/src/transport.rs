@@ -1,6 +1,7 @@
 //! What a client connects over.
 
 use std::{
+    fmt,
     io::{self, IoSlice},
     net::SocketAddr,
     pin::Pin,
@@ -16,7 +17,8 @@ use tokio::{
 #[cfg(feature = "rustls-no-provider")]
 use tokio_rustls::{client::TlsStream, rustls::ClientConnection};
 
-/// What [`connect`](crate::connect) connects over: TCP or a Unix socket, with TLS for `wss`.
+/// What [`connect`](crate::connect) connects over: TCP or a Unix socket, with TLS for `wss`, or what a
+/// [`connector`](crate::Connect::connector) gives.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ClientStream {
@@ -31,10 +33,32 @@ pub enum ClientStream {
     /// TLS with the server inside of TLS with a proxy.
     #[cfg(feature = "rustls-no-provider")]
     TlsInTls(Box<TlsStream<TlsStream<TcpStream>>>),
+    /// What a [`connector`](crate::Connect::connector) has given.
+    Other(OtherStream),
+}
+
+/// A transport of the caller's.
+pub struct OtherStream(Box<dyn Transport>);
+
+/// Anything that reads and writes.
+trait Transport: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Sync + Unpin> Transport for S {}
+
+impl OtherStream {
+    pub(crate) fn new(transport: impl AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static) -> Self {
+        Self(Box::new(transport))
+    }
+}
+
+impl fmt::Debug for OtherStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OtherStream").finish_non_exhaustive()
+    }
 }
 
 impl ClientStream {
-    /// The TCP connection below; a Unix socket has none.
+    /// The TCP connection below; a Unix socket has none, and a transport of the caller's is not known to have one.
     #[must_use]
     pub fn tcp(&self) -> Option<&TcpStream> {
         match self {
@@ -45,13 +69,14 @@ impl ClientStream {
             Self::Tls(tls) => Some(tls.get_ref().0),
             #[cfg(feature = "rustls-no-provider")]
             Self::TlsInTls(tls) => Some(tls.get_ref().0.get_ref().0),
+            Self::Other(_) => None,
         }
     }
 
     /// Who is at the other end of TCP: the server, or its proxy.
     ///
     /// # Errors
-    /// `Unsupported` for a Unix socket; what the system says when the connection is gone.
+    /// `Unsupported` where there is no [`tcp`](Self::tcp); what the system says when the connection is gone.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.tcp().ok_or_else(|| io::Error::from(io::ErrorKind::Unsupported))?.peer_addr()
     }
@@ -87,6 +112,7 @@ macro_rules! delegate {
             ClientStream::Tls($stream) => $call,
             #[cfg(feature = "rustls-no-provider")]
             ClientStream::TlsInTls($stream) => $call,
+            ClientStream::Other(OtherStream($stream)) => $call,
         }
     };
 }

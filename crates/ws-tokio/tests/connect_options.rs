@@ -20,7 +20,7 @@ use tokio::{
 };
 use ws_testkit::Frame;
 use ws_tokio::{
-    Connect, ConnectError, Error, Step,
+    Connect, ConnectError, Error, Reconnect, Step,
     endpoint::{
         driver::{CloseCode, Limits, MaskSource, Timeouts},
         frame::Role,
@@ -284,7 +284,7 @@ async fn secrets_are_not_in_debug_output() {
         .proxy("http://user:secret@proxy.test".parse().expect("a proxy"))
         .proxy_header("proxy-authorization", "Bearer secret")
         .expect("a header");
-    let shown = format!("{connect:?} {:?}", ws_tokio::Reconnect::new(connect.clone()));
+    let shown = format!("{connect:?} {:?}", Reconnect::new(connect.clone()));
     assert!(shown.contains("example.com") && shown.contains("proxy.test"), "{shown}");
     // In base64, too.
     assert!(
@@ -303,7 +303,43 @@ fn a_client_and_its_futures_may_go_to_another_thread() {
     shares(&connect);
     drop(sends(connect.clone().open()));
     drop(sends(connect.clone().into_future()));
-    let mut again = sends(ws_tokio::Reconnect::new(connect));
+    let mut again = sends(Reconnect::new(connect));
     shares(&again.stop_handle());
     drop(sends(again.next()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connector_of_the_callers_makes_each_transport() {
+    let (notes, mut asked) = tokio::sync::mpsc::unbounded_channel();
+    let connector = move |host, port| {
+        let (near, far) = duplex(4096);
+        tokio::spawn(async move { ws_tokio::accept(far).await.expect("a request").send("hello").await });
+        notes.send((host, port)).expect("somebody listens");
+        async { Ok(near) }
+    };
+    // Its transports are spoken to as they are, without TLS.
+    let connect = Connect::new("wss://example.com:8443/").expect("an address").connector(connector);
+    let mut connections = Reconnect::new(connect);
+    for _ in 0..2 {
+        let mut ws = connections.next().await.expect("not stopped").expect("connected");
+        assert_eq!(ws.recv().await.expect("not the end").expect("a message").as_text(), Some("hello"));
+        assert!(ws.get_ref().tcp().is_none() && ws.get_ref().peer_addr().is_err());
+        assert_eq!(asked.try_recv(), Ok(("example.com".to_owned(), 8443)));
+    }
+
+    let refuses = async |_, _| Err::<DuplexStream, _>(io::ErrorKind::ConnectionRefused.into());
+    let error = connect_over(refuses).await;
+    assert!(matches!(&error, ConnectError::Tcp { host, port: 80, .. } if host == "example.com"), "{error:?}");
+    assert!(error.is_transient());
+    let start = Instant::now();
+    let error = connect_over(async |_, _| pending::<io::Result<DuplexStream>>().await).await;
+    assert!(matches!(error, ConnectError::Timeout { step: Step::Connect }), "{error:?}");
+    assert_eq!(start.elapsed().as_secs(), 10);
+}
+
+async fn connect_over<R>(connector: impl Fn(String, u16) -> R + Send + Sync + 'static) -> ConnectError
+where
+    R: Future<Output = io::Result<DuplexStream>> + Send + 'static,
+{
+    connect().connector(connector).await.expect_err("not connected")
 }

@@ -3,6 +3,7 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use http::{HeaderName, HeaderValue};
+use tokio::io::{AsyncRead, AsyncWrite};
 use ws_endpoint::{
     driver::{Limits, MaskSource, Timeouts},
     extensions::Registry,
@@ -13,7 +14,7 @@ use super::{
     Connect, ConnectError,
     options::{BoxFuture, HookError},
 };
-use crate::{ClientStream, WebSocket};
+use crate::{ClientStream, WebSocket, transport::OtherStream};
 
 /// What is asked of the server.
 impl Connect {
@@ -225,6 +226,37 @@ impl Connect {
         R: Future<Output = io::Result<Vec<SocketAddr>>> + Send + 'static,
     {
         self.options.resolver = Some(Arc::new(move |host, port| Box::pin(resolver(host, port))));
+        self
+    }
+
+    /// Makes each transport with a function of the caller's, given the host and the port: a tunnel, a pipe to a program, a
+    /// network that is simulated. It has as long as a connection of TCP would.
+    ///
+    /// What it gives is spoken to as it is: there is no lookup, no proxy, and no TLS either, so where the address is one of
+    /// `wss` that is for the function to do. [`over`](Self::over) takes a single transport that is there already;
+    /// this is for [`Reconnect`](crate::Reconnect) and for redirects, which need one after the other.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use tokio::net::TcpStream;
+    /// use ws_tokio::{Connect, Reconnect};
+    ///
+    /// let tunnel = async |_host, _port| TcpStream::connect("127.0.0.1:2222").await;
+    /// let connections = Reconnect::new(Connect::new("ws://service.example/")?.connector(tunnel));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn connector<F, R, S>(mut self, connector: F) -> Self
+    where
+        F: Fn(String, u16) -> R + Send + Sync + 'static,
+        R: Future<Output = io::Result<S>> + Send + 'static,
+        S: AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static,
+    {
+        self.options.connector = Some(Arc::new(move |host, port| {
+            let connected = connector(host, port);
+            Box::pin(async move { Ok(ClientStream::Other(OtherStream::new(connected.await?))) })
+        }));
         self
     }
 

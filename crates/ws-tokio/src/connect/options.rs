@@ -5,6 +5,7 @@ use std::{fmt, io, net::SocketAddr, pin::Pin, sync::Arc};
 use ws_endpoint::handshake::{ClientRequest, DEFAULT_BODY_LIMIT, Redirect};
 
 use super::proxy::Proxies;
+use crate::ClientStream;
 
 /// A future of a caller's.
 pub(super) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -14,6 +15,9 @@ pub(super) type HookError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Finds the addresses of a host.
 pub(super) type Resolver = Arc<dyn Fn(String, u16) -> BoxFuture<io::Result<Vec<SocketAddr>>> + Send + Sync>;
+
+/// Makes a transport to a host and a port.
+pub(super) type Connector = Arc<dyn Fn(String, u16) -> BoxFuture<io::Result<ClientStream>> + Send + Sync>;
 
 /// Sees each request before it is sent.
 pub(super) type RequestHook =
@@ -27,6 +31,7 @@ pub(super) type RedirectHook =
 #[derive(Clone)]
 pub(super) struct Options {
     pub(super) resolver: Option<Resolver>,
+    pub(super) connector: Option<Connector>,
     pub(super) nodelay: bool,
     pub(super) proxies: Proxies,
     pub(super) on_request: Option<RequestHook>,
@@ -41,6 +46,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             resolver: None,
+            connector: None,
             nodelay: true,
             proxies: Proxies::default(),
             on_request: None,
@@ -57,6 +63,7 @@ impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Options")
             .field("resolver", &self.resolver.as_ref().map(|_| "the caller's"))
+            .field("connector", &self.connector.as_ref().map(|_| "the caller's"))
             .field("nodelay", &self.nodelay)
             .field("proxies", &self.proxies)
             .field("on_request", &self.on_request.as_ref().map(|_| "the caller's"))

@@ -19,6 +19,12 @@ pub(super) async fn transport(
     request: &ClientRequest,
     deadline: Deadline,
 ) -> Result<(ClientStream, BytesMut), ConnectError> {
+    if let Some(connector) = &connect.options.connector {
+        let (host, port) = (request.host().to_owned(), request.port());
+        let failed = |error| ConnectError::Tcp { host: host.clone(), port, error };
+        let connected = async { connector(host.clone(), port).await.map_err(failed) };
+        return Ok((deadline.within(Step::Connect, connected).await?, BytesMut::new()));
+    }
     if let Some(path) = request.socket_path() {
         return Ok((socket(path, deadline).await?, BytesMut::new()));
     }
