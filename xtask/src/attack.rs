@@ -11,7 +11,7 @@ mod deflate;
 mod honest;
 mod peer;
 mod plan;
-mod process;
+pub(crate) mod process;
 mod progress;
 mod row;
 mod server;

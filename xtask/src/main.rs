@@ -2,8 +2,9 @@
 //!
 //! `cargo xtask test` is what continuous integration runs. `cargo xtask autobahn` runs the conformance suite
 //! against the shipped programs, `cargo xtask attack` hostile peers against them, `cargo xtask fuzz` the fuzz targets,
-//! `cargo xtask simulate` lives in virtual time, `cargo xtask bench` the measurements. `cargo xtask rfc` ties the RFCs'
-//! requirements to tests, and `cargo xtask tidy` checks the rules that keep the workspace in shape.
+//! `cargo xtask simulate` lives in virtual time, `cargo xtask soak` a server under all that clients do, `cargo xtask bench`
+//! the measurements. `cargo xtask rfc` ties the RFCs' requirements to tests, and `cargo xtask tidy` checks the rules that
+//! keep the workspace in shape.
 //! One file per command, one file per step, rule or stage below it.
 #![forbid(unsafe_code)]
 
@@ -16,6 +17,7 @@ mod fuzz;
 mod repo;
 mod rfc;
 mod simulate;
+mod soak;
 mod test;
 mod tidy;
 
@@ -47,6 +49,8 @@ enum Command {
     Bench(bench::Args),
     /// Thousands of connections that stay: memory, heartbeats, a broadcast, the shutdown
     Crowd(crowd::Args),
+    /// Thousands of connections that come, talk and go, for minutes: memory, descriptors, every answer
+    Soak(soak::Args),
     /// What the RFCs require: where it is enforced, which tests show it
     Rfc,
     /// The graph of dependencies: crates that are banned, licences, sources
@@ -64,6 +68,7 @@ fn main() -> ExitCode {
         Command::Simulate(args) => simulate::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Crowd(args) => crowd::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Soak(args) => soak::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Rfc => rfc::run().map(|()| ExitCode::SUCCESS),
         Command::Deny(args) => deny::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Tidy => tidy::run().map(|()| ExitCode::SUCCESS),

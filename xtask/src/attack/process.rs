@@ -23,7 +23,7 @@ pub(crate) struct Usage {
 /// # Errors
 /// When the process is gone.
 pub(crate) fn usage(pid: u32) -> anyhow::Result<Usage> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).context("the attacked process is gone")?;
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).context("the measured process is gone")?;
     let descriptors = fs::read_dir(format!("/proc/{pid}/fd"))?.count();
     let (resident, peak) = (field(&status, "VmRSS:")?, field(&status, "VmHWM:")?);
     Ok(Usage { cpu: cpu(pid)?, resident, peak, descriptors })
@@ -36,8 +36,8 @@ pub(crate) fn usage(pid: u32) -> anyhow::Result<Usage> {
 #[cfg(target_os = "linux")]
 pub(crate) fn cpu(pid: u32) -> anyhow::Result<Duration> {
     let pid = nix::unistd::Pid::from_raw(i32::try_from(pid)?);
-    let clock = nix::time::clock_getcpuclockid(pid).context("the attacked process is gone")?;
-    Ok(clock.now().context("the attacked process is gone")?.into())
+    let clock = nix::time::clock_getcpuclockid(pid).context("the measured process is gone")?;
+    Ok(clock.now().context("the measured process is gone")?.into())
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -59,7 +59,7 @@ fn field(status: &str, name: &str) -> anyhow::Result<u64> {
     let kibibytes: u64 = line
         .and_then(|line| line.trim().strip_suffix("kB"))
         .and_then(|number| number.trim().parse().ok())
-        .ok_or_else(|| anyhow!("the attacked process has no {name} and has ended"))?;
+        .ok_or_else(|| anyhow!("the measured process has no {name} and has ended"))?;
     Ok(kibibytes * 1024)
 }
 
