@@ -1,13 +1,18 @@
 //! Reading the head of an HTTP/1.1 message from bytes that arrive in any cutting.
 
 mod error;
+mod request;
 mod scan;
+
+use core::mem;
 
 use bytes::{Buf, Bytes, BytesMut};
 use http::header::{HeaderMap, HeaderName, HeaderValue};
-use http::{Method, Request, Response, StatusCode, Uri};
+use http::{Request, Response, StatusCode};
 
+use crate::server::ServerPolicy;
 pub use error::HeadError;
+pub use request::{JudgedRequest, RequestHead};
 use scan::Scanner;
 
 /// How large a head may be, in bytes and in headers.
@@ -78,26 +83,46 @@ impl HeadReader {
     /// [`HeadError`] when the head is malformed or exceeds a limit. The buffer is left as it is, and another call fails
     /// again.
     pub fn read_request(&mut self, buf: &mut BytesMut) -> Result<Option<Request<()>>, HeadError> {
-        let Some((head, lines)) = self.next_head(buf, Some(self.limits.max_request_line))? else {
+        let Some((head, _)) = self.next_head(buf, Some(self.limits.max_request_line))? else {
             return Ok(None);
         };
-        let mut slots = vec![httparse::EMPTY_HEADER; lines];
-        let mut parsed = httparse::Request::new(&mut slots);
-        match parsed.parse(&head) {
-            Ok(httparse::Status::Complete(len)) if len == head.len() => {}
-            Ok(_) => return Err(HeadError::StartLine),
-            Err(error) => return Err(HeadError::from_parser(error, &head)),
-        }
-        let (Some(method), Some(target), Some(version)) = (parsed.method, parsed.path, parsed.version) else {
-            return Err(HeadError::StartLine);
-        };
-        let mut request = Request::new(());
-        *request.method_mut() = Method::from_bytes(method.as_bytes()).map_err(|_| HeadError::StartLine)?;
-        *request.uri_mut() = parse_target(&head, target)?;
-        *request.version_mut() = http_version(version);
-        *request.headers_mut() = self.header_map(&head, parsed.headers)?;
-        self.take_head(buf);
+        let request = request::parse(&Bytes::copy_from_slice(head), self.limits.max_headers)?;
+        self.skip_head(buf);
         Ok(Some(request))
+    }
+
+    /// Reads a request's head as [`read_request`](Self::read_request) does, and says what the rules of the handshake make of
+    /// it, as [`check`](crate::check) does: for a server that reads the request itself. A request that breaks a rule is no
+    /// error here.
+    ///
+    /// Cheaper than the two, because the map of headers is made for those who look at it: see [`RequestHead`].
+    ///
+    /// ```
+    /// use bytes::BytesMut;
+    /// use ws_handshake::{HeadReader, RequestError, ServerPolicy};
+    ///
+    /// let policy = ServerPolicy::default();
+    /// let mut buf = BytesMut::from("GET /page HTTP/1.1\r\nHost: example.com\r\n\r\n");
+    /// let judged = HeadReader::new(policy.limits).judge_request(&mut buf, &policy)?.expect("the head is whole");
+    /// assert!(!judged.has_upgrade);
+    /// assert_eq!(judged.verdict.unwrap_err(), RequestError::MissingUpgrade);
+    /// assert_eq!(judged.head.request().uri().path(), "/page");
+    /// # Ok::<(), ws_handshake::HeadError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As for [`read_request`](Self::read_request).
+    pub fn judge_request(
+        &mut self,
+        buf: &mut BytesMut,
+        policy: &ServerPolicy,
+    ) -> Result<Option<JudgedRequest>, HeadError> {
+        let max_line = Some(self.limits.max_request_line);
+        let Some((head, lines)) = self.next_head(buf, max_line)? else { return Ok(None) };
+        let mut judged = request::judge(head, lines, policy)?;
+        judged.head = judged.head.with_bytes(self.take_head(buf));
+        Ok(Some(judged))
     }
 
     /// Reads a response's head. `None` means that more bytes are needed; append them to the same buffer.
@@ -108,6 +133,7 @@ impl HeadReader {
     /// again.
     pub fn read_response(&mut self, buf: &mut BytesMut) -> Result<Option<Response<()>>, HeadError> {
         let Some((head, lines)) = self.next_head(buf, None)? else { return Ok(None) };
+        let head = Bytes::copy_from_slice(head);
         let mut slots = vec![httparse::EMPTY_HEADER; lines];
         let mut parsed = httparse::Response::new(&mut slots);
         match parsed.parse(&head) {
@@ -121,48 +147,52 @@ impl HeadReader {
         let mut response = Response::new(());
         *response.status_mut() = StatusCode::from_u16(code).map_err(|_| HeadError::StartLine)?;
         *response.version_mut() = http_version(version);
-        *response.headers_mut() = self.header_map(&head, parsed.headers)?;
-        self.take_head(buf);
+        *response.headers_mut() = header_map(&head, parsed.headers, self.limits.max_headers)?;
+        self.skip_head(buf);
         Ok(Some(response))
     }
 
-    /// The whole head in a buffer of its own, so that headers which are kept do not keep the read buffer, and how many
-    /// header lines it has.
-    fn next_head(
+    /// The whole head, and how many header lines it has.
+    fn next_head<'b>(
         &mut self,
-        buf: &BytesMut,
+        buf: &'b BytesMut,
         max_line: Option<usize>,
-    ) -> Result<Option<(Bytes, usize)>, HeadError> {
+    ) -> Result<Option<(&'b [u8], usize)>, HeadError> {
         let Some(end) = self.scanner.advance(buf, &self.limits, max_line)? else { return Ok(None) };
         let head = buf.get(self.scanner.start()..end).unwrap_or_default();
-        Ok(Some((Bytes::copy_from_slice(head), self.scanner.header_lines())))
+        Ok(Some((head, self.scanner.header_lines())))
     }
 
-    fn take_head(&mut self, buf: &mut BytesMut) {
+    /// Begins anew behind the head.
+    fn skip_head(&mut self, buf: &mut BytesMut) {
         buf.advance(self.scanner.end().min(buf.len()));
         self.scanner = Scanner::default();
     }
 
-    fn header_map(&self, head: &Bytes, parsed: &[httparse::Header<'_>]) -> Result<HeaderMap, HeadError> {
-        let mut headers = HeaderMap::with_capacity(parsed.len().min(64));
-        for header in parsed {
-            let name = HeaderName::from_bytes(header.name.as_bytes()).map_err(|_| HeadError::Header)?;
-            // A slice of the head, not a copy of it.
-            let value = HeaderValue::from_maybe_shared(head.slice_ref(header.value))
-                .map_err(|_| HeadError::Header)?;
-            let limit = self.limits.max_headers;
-            headers.try_append(name, value).map_err(|_| HeadError::TooManyHeaders { limit })?;
-        }
-        Ok(headers)
+    /// The same, and the head is kept: with the buffer itself where it is all that is in there.
+    fn take_head(&mut self, buf: &mut BytesMut) -> BytesMut {
+        let (start, end) = (self.scanner.start(), self.scanner.end());
+        let mut head = if end >= buf.len() { mem::take(buf) } else { buf.split_to(end) };
+        head.advance(start.min(head.len()));
+        self.scanner = Scanner::default();
+        head
     }
 }
 
-fn parse_target(head: &Bytes, target: &str) -> Result<Uri, HeadError> {
-    // `Uri` would drop a fragment silently; a request target has none (RFC 9112 section 3.2).
-    if target.contains('#') {
-        return Err(HeadError::Target);
+/// The headers, their values slices of the head and not copies of it.
+fn header_map(
+    head: &Bytes,
+    parsed: &[httparse::Header<'_>],
+    max_headers: usize,
+) -> Result<HeaderMap, HeadError> {
+    let mut headers = HeaderMap::with_capacity(parsed.len().min(64));
+    for header in parsed {
+        let name = HeaderName::from_bytes(header.name.as_bytes()).map_err(|_| HeadError::Header)?;
+        let value =
+            HeaderValue::from_maybe_shared(head.slice_ref(header.value)).map_err(|_| HeadError::Header)?;
+        headers.try_append(name, value).map_err(|_| HeadError::TooManyHeaders { limit: max_headers })?;
     }
-    Uri::from_maybe_shared(head.slice_ref(target.as_bytes())).map_err(|_| HeadError::Target)
+    Ok(headers)
 }
 
 /// The parser knows the minor versions 0 and 1 of HTTP/1 alone.

@@ -14,32 +14,43 @@ pub(crate) fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Op
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
-        (Some(value), None) => value.to_str().map(Some).map_err(|_| NotOne),
+        (Some(value), None) => text(value.as_bytes()).map(Some),
         (Some(_), Some(_)) => Err(NotOne),
     }
 }
 
 /// All values of a list field as one, as RFC 9110 section 5.3 says that they may be joined.
 pub(crate) fn joined(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, NotOne> {
-    let mut values = headers.get_all(name).iter();
-    let Some(first) = values.next() else { return Ok(None) };
+    join(headers.get_all(name).iter().map(HeaderValue::as_bytes))
+}
+
+/// The same for the lines of one field, wherever they were read.
+pub(crate) fn join<'a>(mut lines: impl Iterator<Item = &'a [u8]>) -> Result<Option<String>, NotOne> {
+    let Some(first) = lines.next() else { return Ok(None) };
     let mut list = text(first)?.to_owned();
-    for value in values {
+    for line in lines {
         list.push_str(", ");
-        list.push_str(text(value)?);
+        list.push_str(text(line)?);
     }
     Ok(Some(list))
 }
 
-fn text(value: &HeaderValue) -> Result<&str, NotOne> {
-    value.to_str().map_err(|_| NotOne)
+/// A value that is text: visible ASCII, spaces and tabs.
+pub(crate) fn text(value: &[u8]) -> Result<&str, NotOne> {
+    let visible = value.iter().all(|&byte| matches!(byte, b' '..=b'~' | b'\t'));
+    if visible { core::str::from_utf8(value).map_err(|_| NotOne) } else { Err(NotOne) }
 }
 
 /// Whether the list field holds the token, in any case and on any of its lines.
 pub(crate) fn list_contains(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
-    let lines = headers.get_all(name).iter();
-    let mut members = lines.flat_map(|line| line.as_bytes().split(|&b| b == b','));
-    members.any(|member| trim(member).eq_ignore_ascii_case(token.as_bytes()))
+    headers.get_all(name).iter().any(|line| line_contains(line.as_bytes(), token))
+}
+
+/// The same for one line of a list field.
+pub(crate) fn line_contains(line: &[u8], token: &str) -> bool {
+    // Most lines are nothing but the token.
+    line.eq_ignore_ascii_case(token.as_bytes())
+        || line.split(|&b| b == b',').any(|member| trim(member).eq_ignore_ascii_case(token.as_bytes()))
 }
 
 /// Optional white space is SP and HTAB (RFC 9110 section 5.6.3).
@@ -52,7 +63,24 @@ pub(crate) fn trim(mut member: &[u8]) -> &[u8] {
 
 /// `token` of RFC 9110 section 5.6.2.
 pub(crate) fn is_token(text: &[u8]) -> bool {
-    !text.is_empty() && text.iter().all(|&b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+    static TOKEN: [bool; 256] = table(b"!#$%&'*+-.^_`|~");
+    !text.is_empty() && text.iter().all(|&byte| TOKEN[usize::from(byte)])
+}
+
+/// A class of bytes, by byte: letters, digits and these.
+pub(crate) const fn table(others: &[u8]) -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut at = 0;
+    while at < others.len() {
+        table[others[at] as usize] = true;
+        at += 1;
+    }
+    table
 }
 
 /// Appends a name as RFC 6455 writes it: `Sec-WebSocket-Key`, `Host`. Any case would do (RFC 9110 section 5.1); this

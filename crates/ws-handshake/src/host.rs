@@ -1,5 +1,7 @@
 //! The grammar of a host and a port, as in `Host` and in a URI's authority (RFC 3986 section 3.2).
 
+use crate::header;
+
 /// Splits `host[:port]`, a host in brackets keeping them. An empty port counts as none (RFC 3986 section 3.2.3).
 ///
 /// `None` when it is not a host and a port. User information is no part of it.
@@ -7,7 +9,7 @@ pub(crate) fn split(authority: &str) -> Option<(&str, Option<u16>)> {
     // The only colons before the port's stand inside brackets.
     let host_end = match authority.strip_prefix('[') {
         Some(rest) => rest.find(']')? + 2,
-        None => authority.find(':').unwrap_or(authority.len()),
+        None => authority.as_bytes().iter().position(|&byte| byte == b':').unwrap_or(authority.len()),
     };
     let (host, rest) = authority.split_at_checked(host_end)?;
     let port = match rest.strip_prefix(':') {
@@ -30,13 +32,11 @@ fn is_host(host: &str) -> bool {
         let colons = literal.bytes().filter(|&b| b == b':').count();
         return colons >= 2 && literal.bytes().all(|b| b.is_ascii_hexdigit() || b == b':' || b == b'.');
     }
-    !host.is_empty() && host.bytes().all(is_reg_name)
+    !host.is_empty() && host.bytes().all(|byte| REG_NAME[usize::from(byte)])
 }
 
-/// `reg-name` without percent-encoding, which no host on the network has.
-fn is_reg_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&byte)
-}
+/// The bytes of a `reg-name` without percent-encoding, which no host on the network has.
+static REG_NAME: [bool; 256] = header::table(b"-._~!$&'()*+,;=");
 
 #[cfg(test)]
 mod tests {

@@ -3,11 +3,11 @@
 use core::fmt;
 use core::str::FromStr;
 
-use base64::Engine;
-use base64::alphabet::STANDARD;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use http::HeaderValue;
 use sha1::{Digest, Sha1};
+
+use crate::header::table;
 
 /// The suffix that only a WebSocket server appends to a key (RFC 6455 section 1.3).
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -16,15 +16,6 @@ const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const KEY_LEN: usize = 24;
 /// The length of a SHA-1 digest, 20 bytes, in base64.
 const ACCEPT_LEN: usize = 28;
-
-/// Padding is required; bits that the last character has beyond the 16 bytes may be anything, since some clients draw
-/// the 22 characters themselves. The accept key is computed from the text, so both sides agree all the same.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_allow_trailing_bits(true)
-        .with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
-);
 
 /// A valid `Sec-WebSocket-Key`: 16 bytes in base64, 24 characters.
 ///
@@ -77,11 +68,22 @@ impl FromStr for Key {
     type Err = InvalidKey;
 
     fn from_str(text: &str) -> Result<Self, InvalidKey> {
-        let key: [u8; KEY_LEN] = text.as_bytes().try_into().map_err(|_| InvalidKey)?;
-        let mut nonce = [0; KEY_LEN / 4 * 3];
-        // RFC 6455 section 4.2.1 point 5: when decoded, 16 bytes in length.
-        match BASE64.decode_slice(key, &mut nonce) {
-            Ok(16) => Ok(Self(key)),
+        Self::try_from(text.as_bytes())
+    }
+}
+
+/// The key in a header's value.
+impl TryFrom<&[u8]> for Key {
+    type Error = InvalidKey;
+
+    fn try_from(value: &[u8]) -> Result<Self, InvalidKey> {
+        static ALPHABET: [bool; 256] = table(b"+/");
+        let key: [u8; KEY_LEN] = value.try_into().map_err(|_| InvalidKey)?;
+        // RFC 6455 section 4.2.1 point 5: when decoded, 16 bytes in length. That is 22 characters and their padding. The
+        // bits that the last one has beyond the 16 bytes may be anything, since some clients draw the characters
+        // themselves; both sides compute the accept key from the text, so they agree all the same.
+        match key.split_last_chunk() {
+            Some((digits, b"==")) if digits.iter().all(|&byte| ALPHABET[usize::from(byte)]) => Ok(Self(key)),
             _ => Err(InvalidKey),
         }
     }
@@ -148,7 +150,7 @@ pub struct RandomSourceError(getrandom::Error);
 
 /// Both callers size `text` for `bytes`, so the slice always fits; were it not so, the text would stay zeros.
 fn encode(bytes: &[u8], text: &mut [u8]) {
-    let written = BASE64.encode_slice(bytes, text);
+    let written = STANDARD.encode_slice(bytes, text);
     debug_assert!(written.is_ok(), "the buffer holds the base64 of the bytes");
 }
 

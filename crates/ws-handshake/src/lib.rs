@@ -34,6 +34,8 @@
 //! - [`ProxyExchange`] opens a tunnel through the proxy of a [`ProxyAddress`], by HTTP CONNECT or SOCKS5.
 //! - [`BodyCollector`] reads the body of an answer that opened nothing, for an error that shows it.
 //! - [`HeadReader`] reads a request from bytes in any cutting, in linear time and within [`HeadLimits`].
+//! - [`HeadReader::judge_request`] does that and what [`check`] does in one go, without a map of headers: a [`RequestHead`]
+//!   makes it for those who look at it.
 //! - [`check`] turns an [`http::Request`], read here or by an HTTP server, into an [`Upgrade`] or a [`Refusal`]; each
 //!   [`RequestError`] has one status.
 //! - [`write_request`] and [`write_response`] make the wire form. No CR, LF or NUL that a caller sets gets there.
@@ -69,7 +71,7 @@ pub use client::{
     Redirect, RedirectError, Redirects, is_redirect,
 };
 pub use field::{InvalidHeader, MAX_ADDED_HEADERS};
-pub use head::{HeadError, HeadLimits, HeadReader};
+pub use head::{HeadError, HeadLimits, HeadReader, JudgedRequest, RequestHead};
 pub use key::{AcceptKey, InvalidKey, Key, RandomSourceError, accept_key};
 pub use proxy::{
     ConnectError, ConnectExchange, ConnectRequest, ProxyAddress, ProxyAddressError, ProxyCredentials,
@@ -77,8 +79,8 @@ pub use proxy::{
     Socks5Refusal,
 };
 pub use server::{
-    AcceptBuilder, OriginPolicy, Refusal, RequestError, ResponseError, ServerPolicy, Upgrade, check,
-    is_upgrade,
+    AcceptBuilder, Acceptance, OriginPolicy, Refusal, RequestError, ResponseError, ServerPolicy, Upgrade,
+    check, is_upgrade,
 };
 pub use subprotocol::{MAX_SUBPROTOCOLS, SubprotocolError, parse_subprotocols};
 pub use version::Version;

@@ -1,13 +1,14 @@
 //! The server's side: a request is checked, then accepted or refused (RFC 6455 section 4.2).
 
 mod accept;
-mod check;
+pub(crate) mod check;
 mod error;
+pub(crate) mod fields;
 mod origin;
 mod policy;
 mod refusal;
 
-pub use accept::AcceptBuilder;
+pub use accept::{AcceptBuilder, Acceptance};
 pub use check::{Upgrade, check, is_upgrade};
 pub use error::{RequestError, ResponseError};
 pub use origin::OriginPolicy;

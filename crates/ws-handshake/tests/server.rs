@@ -366,6 +366,25 @@ fn the_answer_s_headers_stand_in_their_order() {
 }
 
 #[test]
+fn the_answer_s_bytes_are_those_of_its_response() {
+    let upgrade = accepted(&[
+        ("+sec-websocket-protocol", Some("chat")),
+        ("+sec-websocket-extensions", Some("permessage-deflate")),
+    ]);
+    for (answer, lines) in [
+        (upgrade.accept(), 5),
+        (upgrade.accept().subprotocol("chat").unwrap(), 6),
+        (upgrade.accept().extensions("permessage-deflate").unwrap(), 6),
+        (upgrade.accept().header("x-a", "b").unwrap().header("x-a", "c").unwrap(), 7),
+    ] {
+        let answer = answer.finish();
+        let bytes = answer.bytes();
+        assert_eq!(bytes, write_response(&answer.response()));
+        assert_eq!(bytes.windows(2).filter(|end| end == b"\r\n").count(), lines, "{bytes:?}");
+    }
+}
+
+#[test]
 fn what_the_client_did_not_ask_for_cannot_be_answered() {
     let upgrade = accepted(&[("+sec-websocket-protocol", Some("chat"))]);
     assert!(upgrade.accept().subprotocol("Chat").is_err());

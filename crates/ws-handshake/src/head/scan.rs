@@ -66,7 +66,7 @@ impl Scanner {
         };
         let bound = line_bound.map_or(limits.max_head, |bound| limits.max_head.min(bound.saturating_add(1)));
         let window = buf.get(self.offset..bound.min(buf.len())).unwrap_or_default();
-        if let Some(len) = window.iter().position(|&b| (b < b' ' && b != b'\t') || b == 0x7f) {
+        if let Some(len) = first_break(window) {
             self.offset += len;
             return Ok(Some(self.offset));
         }
@@ -99,9 +99,58 @@ impl Scanner {
     }
 }
 
+/// A byte that is no part of a line's text: a control character other than the tab.
+fn is_break(byte: u8) -> bool {
+    byte < b' ' && byte != b'\t' || byte == 0x7f
+}
+
+/// Where the first such byte is. Eight bytes are looked at in one step: most of a head is text.
+fn first_break(text: &[u8]) -> Option<usize> {
+    let (words, rest) = text.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let mut suspects = suspects(u64::from_le_bytes(*word));
+        while suspects != 0 {
+            let at = suspects.trailing_zeros() as usize / 8;
+            if is_break(word[at & 7]) {
+                return Some(index * 8 + at);
+            }
+            suspects &= suspects - 1; // a tab, or a false alarm
+        }
+    }
+    rest.iter().position(|&byte| is_break(byte)).map(|at| text.len() - rest.len() + at)
+}
+
+/// The top bit of each byte that is below a space, or 0x7f. A subtraction that borrows sets it, unless it was set before, as
+/// in bytes from 0x80 on; behind a byte that borrows it may be set without need.
+fn suspects(word: u64) -> u64 {
+    const ONES: u64 = u64::MAX / 0xff;
+    let deletes = word ^ (ONES * 0x7f);
+    let below_space = word.wrapping_sub(ONES * 0x20) & !word;
+    (below_space | deletes.wrapping_sub(ONES) & !deletes) & (ONES * 0x80)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_break_is_found_wherever_it_stands_and_whatever_it_is() {
+        for len in 0..40 {
+            let text: Vec<u8> = (0..len).map(|n| b"a \t~\x80\xff-Z"[n % 8]).collect();
+            assert_eq!(first_break(&text), None);
+            for at in 0..len {
+                for byte in 0..=u8::MAX {
+                    let mut text = text.clone();
+                    text[at] = byte;
+                    assert_eq!(
+                        first_break(&text),
+                        is_break(byte).then_some(at),
+                        "{byte:#04x} at {at} of {len}"
+                    );
+                }
+            }
+        }
+    }
 
     /// Feeds one byte more with every call; counts the bytes that are looked at.
     fn bytes_scanned(head: &[u8], limits: &HeadLimits) -> (Result<Option<usize>, HeadError>, usize) {

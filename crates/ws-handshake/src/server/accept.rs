@@ -1,3 +1,4 @@
+use bytes::Bytes;
 use http::header::{
     CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT,
     SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_PROTOCOL, TRANSFER_ENCODING, UPGRADE,
@@ -6,7 +7,7 @@ use http::{Response, StatusCode};
 
 use super::{ResponseError, Upgrade};
 use crate::field::InvalidHeader;
-use crate::{accept_key, field};
+use crate::{AcceptKey, accept_key, field, write_response};
 
 /// What the handshake says itself, and what a 101 may not say (RFC 9110 section 8.6, RFC 9112 section 6.1).
 const RESERVED: [HeaderName; 7] = [
@@ -23,6 +24,13 @@ const RESERVED: [HeaderName; 7] = [
 #[derive(Clone, Debug)]
 pub struct AcceptBuilder<'a> {
     upgrade: &'a Upgrade,
+    /// `None` for most answers.
+    added: Option<Box<Added>>,
+}
+
+/// What stands behind the headers that every answer has.
+#[derive(Clone, Debug, Default)]
+struct Added {
     subprotocol: Option<HeaderValue>,
     extensions: Option<HeaderValue>,
     headers: HeaderMap,
@@ -30,7 +38,7 @@ pub struct AcceptBuilder<'a> {
 
 impl<'a> AcceptBuilder<'a> {
     pub(super) fn new(upgrade: &'a Upgrade) -> Self {
-        Self { upgrade, subprotocol: None, extensions: None, headers: HeaderMap::new() }
+        Self { upgrade, added: None }
     }
 
     /// The subprotocol to speak, one of those that the client asked for. None by default.
@@ -41,8 +49,8 @@ impl<'a> AcceptBuilder<'a> {
     pub fn subprotocol(mut self, chosen: &str) -> Result<Self, ResponseError> {
         let is_requested = self.upgrade.subprotocols().iter().any(|requested| requested == chosen);
         let value = HeaderValue::from_str(chosen).ok().filter(|_| is_requested);
-        self.subprotocol =
-            Some(value.ok_or_else(|| ResponseError::UnrequestedSubprotocol(chosen.to_owned()))?);
+        let value = value.ok_or_else(|| ResponseError::UnrequestedSubprotocol(chosen.to_owned()))?;
+        self.added().subprotocol = Some(value);
         Ok(self)
     }
 
@@ -56,7 +64,8 @@ impl<'a> AcceptBuilder<'a> {
         if self.upgrade.extensions().is_none() {
             return Err(ResponseError::UnofferedExtensions);
         }
-        self.extensions = Some(field::visible(answer.as_ref()).ok_or(ResponseError::InvalidExtensions)?);
+        let value = field::visible(answer.as_ref()).ok_or(ResponseError::InvalidExtensions)?;
+        self.added().extensions = Some(value);
         Ok(self)
     }
 
@@ -72,7 +81,7 @@ impl<'a> AcceptBuilder<'a> {
         V: TryInto<HeaderValue, Error: Into<http::Error>>,
     {
         let (name, value) = field::parse(name, value, &RESERVED)?;
-        field::append(&mut self.headers, name, value)?;
+        field::append(&mut self.added().headers, name, value)?;
         Ok(self)
     }
 
@@ -85,23 +94,65 @@ impl<'a> AcceptBuilder<'a> {
         if RESERVED.contains(name) { Err(InvalidHeader::Reserved(name.clone())) } else { Ok(()) }
     }
 
+    fn added(&mut self) -> &mut Added {
+        self.added.get_or_insert_default()
+    }
+
     /// The answer: 101, `Upgrade`, `Connection`, `Sec-WebSocket-Accept`, subprotocol, extensions, the caller's headers
     /// (RFC 6455 section 4.2.2).
     #[must_use]
     pub fn response(self) -> Response<()> {
+        self.finish().response()
+    }
+
+    /// The same, made up but not yet in any form: for whoever needs its bytes alone, or both forms.
+    #[must_use]
+    pub fn finish(self) -> Acceptance {
+        Acceptance { accept: accept_key(self.upgrade.key()), added: self.added }
+    }
+}
+
+/// The answer that opens the connection, to be had as a response and as bytes. Made by [`AcceptBuilder::finish`].
+#[derive(Clone, Debug)]
+pub struct Acceptance {
+    accept: AcceptKey,
+    added: Option<Box<Added>>,
+}
+
+impl Acceptance {
+    /// The answer as an HTTP server takes it.
+    #[must_use]
+    pub fn response(&self) -> Response<()> {
         let mut response = Response::new(());
         *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
         let headers = response.headers_mut();
         headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
         headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
-        headers.insert(SEC_WEBSOCKET_ACCEPT, accept_key(self.upgrade.key()).header_value());
-        if let Some(subprotocol) = self.subprotocol {
-            headers.insert(SEC_WEBSOCKET_PROTOCOL, subprotocol);
+        headers.insert(SEC_WEBSOCKET_ACCEPT, self.accept.header_value());
+        if let Some(added) = &self.added {
+            if let Some(subprotocol) = &added.subprotocol {
+                headers.insert(SEC_WEBSOCKET_PROTOCOL, subprotocol.clone());
+            }
+            if let Some(extensions) = &added.extensions {
+                headers.insert(SEC_WEBSOCKET_EXTENSIONS, extensions.clone());
+            }
+            headers.extend(added.headers.clone());
         }
-        if let Some(extensions) = self.extensions {
-            headers.insert(SEC_WEBSOCKET_EXTENSIONS, extensions);
-        }
-        headers.extend(self.headers);
         response
     }
+
+    /// The answer as it is sent: what [`write_response`] makes of [`response`](Self::response). Where nothing was added
+    /// it costs one allocation.
+    #[must_use]
+    pub fn bytes(&self) -> Bytes {
+        if self.added.is_some() {
+            return write_response(&self.response());
+        }
+        let parts = [START.as_bytes(), self.accept.as_str().as_bytes(), b"\r\n\r\n"];
+        parts.concat().into()
+    }
 }
+
+/// The answer up to the accept key.
+const START: &str =
+    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ";

@@ -1,12 +1,9 @@
-use http::header::{
-    CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, ORIGIN, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
-    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
-};
-use http::uri::{Authority, Uri};
+use http::header::{CONNECTION, UPGRADE};
 use http::{Method, Request};
 
+use super::fields::{Asked, Fields, Target};
 use super::{AcceptBuilder, Refusal, RequestError, ServerPolicy};
-use crate::header::{SEC_WEBSOCKET_ORIGIN, joined, list_contains, single};
+use crate::header::list_contains;
 use crate::{Key, Version, host, subprotocol};
 
 /// A request that asks for a WebSocket and breaks no rule: what it says, and the way to accept it.
@@ -85,30 +82,37 @@ pub fn is_upgrade<B>(request: &Request<B>) -> bool {
 ///
 /// A [`Refusal`] holds the answer to send and the [`RequestError`] that caused it.
 pub fn check<B>(request: &Request<B>, policy: &ServerPolicy) -> Result<Upgrade, Refusal> {
-    validate(request, policy).map_err(|error| Refusal::for_versions(error, &policy.versions))
+    validate(request, policy).map_err(|error| Refusal::of(error, policy))
 }
 
-fn validate<B>(request: &Request<B>, policy: &ServerPolicy) -> Result<Upgrade, RequestError> {
-    let headers = request.headers();
-    if request.version() != http::Version::HTTP_11 {
+pub(crate) fn validate<B>(request: &Request<B>, policy: &ServerPolicy) -> Result<Upgrade, RequestError> {
+    judge(&Asked::of(request), policy)
+}
+
+/// The rules themselves.
+pub(crate) fn judge(asked: &Asked<'_>, policy: &ServerPolicy) -> Result<Upgrade, RequestError> {
+    let Asked { is_http_11, is_get, target, fields } = asked;
+    if !is_http_11 {
         return Err(RequestError::HttpVersion);
     }
-    if request.method() != Method::GET {
+    if !is_get {
         return Err(RequestError::Method);
     }
-    check_connection(headers)?;
-    let host = effective_host(request.uri(), headers)?;
-    check_body(headers)?;
-    let key = single(headers, &SEC_WEBSOCKET_KEY).map_err(|_| RequestError::InvalidKey)?;
-    let key = key.and_then(|key| key.parse().ok()).ok_or(RequestError::InvalidKey)?;
-    let version = check_version(headers, policy)?;
-    if policy.path.as_deref().is_some_and(|path| path != request.uri().path()) {
+    check_connection(fields)?;
+    let host = effective_host(target, fields)?;
+    // Bytes behind the head are frames. Who declares a body means something else by them, and a proxy in between would
+    // too.
+    if fields.declares_body {
+        return Err(RequestError::Body);
+    }
+    let key = fields.key.one().and_then(|key| Key::try_from(key).ok()).ok_or(RequestError::InvalidKey)?;
+    let version = check_version(fields, policy)?;
+    if policy.path.as_deref().is_some_and(|path| path != target.path) {
         return Err(RequestError::Path);
     }
-    let subprotocols = read_subprotocols(headers)?;
-    let extensions =
-        joined(headers, &SEC_WEBSOCKET_EXTENSIONS).map_err(|_| RequestError::InvalidExtensions)?;
-    let origin = read_origin(headers, version)?;
+    let subprotocols = read_subprotocols(fields)?;
+    let extensions = fields.extensions.joined().map_err(|_| RequestError::InvalidExtensions)?;
+    let origin = read_origin(fields, version)?;
     if !policy.origins.permits(origin, host) {
         return Err(RequestError::OriginNotPermitted);
     }
@@ -117,12 +121,12 @@ fn validate<B>(request: &Request<B>, policy: &ServerPolicy) -> Result<Upgrade, R
 }
 
 /// RFC 6455 section 4.2.1 points 3 and 4; both fields are lists in any case.
-fn check_connection(headers: &HeaderMap) -> Result<(), RequestError> {
-    if !headers.contains_key(UPGRADE) {
+fn check_connection(fields: &Fields<'_>) -> Result<(), RequestError> {
+    if !fields.has_upgrade {
         Err(RequestError::MissingUpgrade)
-    } else if !list_contains(headers, &UPGRADE, "websocket") {
+    } else if !fields.upgrades_to_websocket {
         Err(RequestError::InvalidUpgrade)
-    } else if !list_contains(headers, &CONNECTION, "upgrade") {
+    } else if !fields.connection_upgrades {
         Err(RequestError::InvalidConnection)
     } else {
         Ok(())
@@ -131,14 +135,14 @@ fn check_connection(headers: &HeaderMap) -> Result<(), RequestError> {
 
 /// The host that was meant: that of an absolute target wins, but `Host` must be there, once and valid
 /// (RFC 9112 section 3.2).
-fn effective_host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Result<&'a str, RequestError> {
-    let host = single(headers, &HOST).ok().flatten().ok_or(RequestError::InvalidHost)?;
+fn effective_host<'a>(target: &Target<'a>, fields: &Fields<'a>) -> Result<&'a str, RequestError> {
+    let host =
+        fields.host.one().and_then(|host| str::from_utf8(host).ok()).ok_or(RequestError::InvalidHost)?;
     host::split(host).ok_or(RequestError::InvalidHost)?;
-    if !uri.path().starts_with('/') {
+    if !target.path.starts_with('/') {
         return Err(RequestError::Target);
     }
-    let Some(scheme) = uri.scheme_str() else { return Ok(host) };
-    let authority = uri.authority().map(Authority::as_str).unwrap_or_default();
+    let Some((scheme, authority)) = target.absolute else { return Ok(host) };
     let is_known = ["http", "https", "ws", "wss"].iter().any(|known| known.eq_ignore_ascii_case(scheme));
     if !is_known || host::split(authority).is_none() {
         return Err(RequestError::Target);
@@ -146,29 +150,23 @@ fn effective_host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Result<&'a str, R
     Ok(authority)
 }
 
-/// Bytes behind the head are frames. Who declares a body means something else by them, and a proxy in between would too.
-fn check_body(headers: &HeaderMap) -> Result<(), RequestError> {
-    let is_empty = headers.get_all(CONTENT_LENGTH).iter().all(|len| len == "0");
-    if is_empty && !headers.contains_key(TRANSFER_ENCODING) { Ok(()) } else { Err(RequestError::Body) }
-}
-
-fn check_version(headers: &HeaderMap, policy: &ServerPolicy) -> Result<Version, RequestError> {
-    let version = single(headers, &SEC_WEBSOCKET_VERSION).ok().flatten();
+fn check_version(fields: &Fields<'_>, policy: &ServerPolicy) -> Result<Version, RequestError> {
+    let version = fields.version.one();
     version
-        .and_then(|version| Version::from_header(version.as_bytes()))
+        .and_then(Version::from_header)
         .filter(|version| policy.versions.contains(version))
         .ok_or(RequestError::UnsupportedVersion)
 }
 
-fn read_subprotocols(headers: &HeaderMap) -> Result<Vec<String>, RequestError> {
-    match joined(headers, &SEC_WEBSOCKET_PROTOCOL).map_err(|_| RequestError::SubprotocolsNotText)? {
+fn read_subprotocols(fields: &Fields<'_>) -> Result<Vec<String>, RequestError> {
+    match fields.subprotocols.joined().map_err(|_| RequestError::SubprotocolsNotText)? {
         None => Ok(Vec::new()),
         Some(list) => Ok(subprotocol::parse_subprotocols(&list)?.into_iter().map(str::to_owned).collect()),
     }
 }
 
-fn read_origin(headers: &HeaderMap, version: Version) -> Result<Option<&str>, RequestError> {
-    let origin = single(headers, &ORIGIN).map_err(|_| RequestError::InvalidOrigin)?;
-    let older = single(headers, &SEC_WEBSOCKET_ORIGIN).map_err(|_| RequestError::InvalidOrigin)?;
+fn read_origin<'a>(fields: &Fields<'a>, version: Version) -> Result<Option<&'a str>, RequestError> {
+    let origin = fields.origin.text().map_err(|_| RequestError::InvalidOrigin)?;
+    let older = fields.older_origin.text().map_err(|_| RequestError::InvalidOrigin)?;
     Ok(if version == Version::V8 { older.or(origin) } else { origin })
 }

@@ -51,6 +51,12 @@ impl Refusal {
         Self { response: Box::new(response), cause: None }
     }
 
+    /// The answer to a request that breaks this rule of this server's.
+    #[must_use]
+    pub fn of(error: RequestError, policy: &ServerPolicy) -> Self {
+        Self::for_versions(error, &policy.versions)
+    }
+
     /// The refusal of a server that speaks `versions`, which it names where that helps.
     pub(super) fn for_versions(error: RequestError, versions: &[Version]) -> Self {
         let mut refusal = Self::new(error.status(), error);
