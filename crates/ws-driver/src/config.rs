@@ -41,10 +41,17 @@ impl Config {
     /// The defaults for `role`.
     #[must_use]
     pub fn new(role: Role) -> Self {
+        Self::sharing(role, Shared::default(), Shared::default())
+    }
+
+    /// The defaults for `role` but for the settings that many connections share: no allocation.
+    #[inline]
+    #[must_use]
+    pub fn sharing(role: Role, limits: Shared<Limits>, timeouts: Shared<Timeouts>) -> Self {
         Self {
             role,
-            limits: Shared::default(),
-            timeouts: Shared::default(),
+            limits,
+            timeouts,
             auto_pong: true,
             validate_utf8: true,
             delivery: Delivery::Whole,

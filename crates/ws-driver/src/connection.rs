@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use ws_extensions::{Finished, Job, JobId, Negotiated};
+use ws_extensions::{Chain, Finished, Job, JobId, Negotiated};
+use ws_frame::Rsv;
 
 use crate::{
     Closed, Config, Event, Lifecycle, Limits, Progress, Receiver, Replies, Scratch, SendError, Sender, Wants,
@@ -50,11 +51,31 @@ impl Connection {
     #[must_use]
     pub fn new(config: Config, negotiated: Negotiated, now: Instant) -> Self {
         let rsv = negotiated.rsv();
+        let Negotiated { incoming, outgoing, .. } = negotiated;
+        Self::with_chains(config, Some(incoming), Some(outgoing), rsv, now)
+    }
+
+    /// The same where no extension was agreed on. Most servers' connections begin so, by the thousand: nothing is
+    /// allocated, and nothing made that is not kept.
+    #[inline]
+    #[must_use]
+    pub fn without_extensions(config: Config, now: Instant) -> Self {
+        Self::with_chains(config, None, None, Rsv::NONE, now)
+    }
+
+    #[inline]
+    fn with_chains(
+        config: Config,
+        incoming: Option<Chain>,
+        outgoing: Option<Chain>,
+        rsv: Rsv,
+        now: Instant,
+    ) -> Self {
         Self {
             parts: Parts {
-                receiver: Receiver::new(&config, negotiated.incoming, rsv),
+                receiver: Receiver::new(&config, incoming, rsv),
                 lifecycle: Lifecycle::new(config.role, config.timeouts.clone(), now),
-                sender: Sender::new(config, negotiated.outgoing),
+                sender: Sender::new(config, outgoing),
                 replies: Replies::default(),
             },
         }
@@ -189,6 +210,7 @@ impl Connection {
 
     /// The parts.
     #[must_use]
+    #[inline]
     pub fn into_parts(self) -> Parts {
         self.parts
     }

@@ -52,6 +52,7 @@ pub struct Lifecycle {
 }
 
 impl Lifecycle {
+    #[inline]
     pub(crate) fn new(role: Role, timeouts: Shared<Timeouts>, now: Instant) -> Self {
         Self {
             role,

@@ -172,8 +172,8 @@ impl ClientHandshake {
         Ok(Some(Opened {
             connection: Connection::new(config, negotiated, now),
             handshake: Agreed {
-                request,
-                response: answer.response,
+                request: request.into(),
+                response: answer.response.into(),
                 subprotocol: answer.subprotocol,
                 extensions,
             },

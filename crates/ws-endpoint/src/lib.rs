@@ -110,8 +110,8 @@ pub use self::{
     endpoint::{AddExtensionError, Endpoint, Event, Failure, Outgoing, PingId, Pong, SetHeaderError, State},
     options::ConnectionOptions,
     server::{
-        Accepted, Agreed, AnyRequest, Opened, RefusedRequest, ServerConfig, ServerHandshake, Subprotocols,
-        UpgradeRequest,
+        Accepted, Agreed, Answer, AnyRequest, JudgedRequest, Opened, RefusedRequest, ServerConfig,
+        ServerHandshake, Subprotocols, UpgradeRequest,
     },
 };
 #[cfg(feature = "deflate")]

@@ -36,9 +36,7 @@ impl Default for ConnectionOptions {
 
 impl ConnectionOptions {
     pub(crate) fn config(&self, role: Role, mask_source: MaskSource) -> Config {
-        let mut config = Config::new(role);
-        config.limits = self.limits.clone();
-        config.timeouts = self.timeouts.clone();
+        let mut config = Config::sharing(role, self.limits.clone(), self.timeouts.clone());
         config.auto_pong = self.auto_pong;
         config.validate_utf8 = self.validate_utf8;
         config.delivery = self.delivery;

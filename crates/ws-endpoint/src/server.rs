@@ -1,18 +1,18 @@
 //! The server's side of the opening handshake.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+mod accepted;
+mod request;
 
-use bytes::{Bytes, BytesMut};
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
-use ws_driver::{Connection, MaskSource};
-use ws_extensions::{Negotiated, Registry};
-use ws_frame::Role;
-use ws_handshake::{
-    HeadReader, InvalidHeader, MAX_ADDED_HEADERS, Refusal, ResponseError, ServerPolicy, Upgrade, check,
-    write_response,
+use std::{sync::Arc, time::Duration};
+
+use bytes::BytesMut;
+use http::Request;
+use ws_extensions::Registry;
+use ws_handshake::{HeadReader, Refusal, RequestError, RequestHead, ServerPolicy, Upgrade};
+
+pub use self::{
+    accepted::{Accepted, Agreed, Answer, Opened},
+    request::{RefusedRequest, UpgradeRequest},
 };
 
 use crate::{ConnectionOptions, options::HANDSHAKE_TIMEOUT};
@@ -76,7 +76,7 @@ pub enum Subprotocols {
 }
 
 impl Subprotocols {
-    fn choose<'a>(&self, requested: &'a [String]) -> Option<&'a str> {
+    pub(super) fn choose<'a>(&self, requested: &'a [String]) -> Option<&'a str> {
         match self {
             Self::FirstRequested => requested.first().map(String::as_str),
             Self::Supported(list) => requested.iter().find(|name| list.contains(name)).map(String::as_str),
@@ -115,8 +115,8 @@ impl ServerHandshake {
     /// # Errors
     /// A [`Refusal`] holds the answer to send; the transport ends behind it.
     pub fn receive(&mut self, buf: &mut BytesMut) -> Result<Option<UpgradeRequest>, Refusal> {
-        match self.reader.read_request(buf)? {
-            Some(request) => UpgradeRequest::new(request, Arc::clone(&self.config)).map(Some),
+        match self.reader.judge_request(buf, &self.config.policy)? {
+            Some(judged) => self.take(judged.verdict, judged.head).map(Some),
             None => Ok(None),
         }
     }
@@ -127,12 +127,44 @@ impl ServerHandshake {
     /// # Errors
     /// As for [`receive`](Self::receive).
     pub fn receive_any(&mut self, buf: &mut BytesMut) -> Result<Option<AnyRequest>, Refusal> {
-        let Some(request) = self.reader.read_request(buf)? else { return Ok(None) };
-        if !request.headers().contains_key(http::header::UPGRADE) {
-            return Ok(Some(AnyRequest::Plain(request)));
+        let Some(judged) = self.reader.judge_request(buf, &self.config.policy)? else { return Ok(None) };
+        if judged.has_upgrade {
+            self.take(judged.verdict, judged.head).map(|request| Some(AnyRequest::Upgrade(request)))
+        } else {
+            Ok(Some(AnyRequest::Plain(judged.head.into_request())))
         }
-        UpgradeRequest::new(request, Arc::clone(&self.config))
-            .map(|request| Some(AnyRequest::Upgrade(request)))
+    }
+
+    /// The same, and a request for a WebSocket that breaks a rule comes back with its refusal.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    pub fn judge(&mut self, buf: &mut BytesMut) -> Result<Option<JudgedRequest>, Refusal> {
+        let Some(judged) = self.reader.judge_request(buf, &self.config.policy)? else { return Ok(None) };
+        Ok(Some(match judged.verdict {
+            Ok(upgrade) => {
+                JudgedRequest::Upgrade(UpgradeRequest::judged(judged.head, upgrade, Arc::clone(&self.config)))
+            }
+            Err(_) if !judged.has_upgrade => JudgedRequest::Plain(judged.head.into_request()),
+            Err(error) => {
+                let refusal = Refusal::of(error, &self.config.policy);
+                JudgedRequest::Refused(Box::new(RefusedRequest {
+                    request: *judged.head.into_request(),
+                    refusal,
+                }))
+            }
+        }))
+    }
+
+    fn take(
+        &self,
+        verdict: Result<Upgrade, RequestError>,
+        head: RequestHead,
+    ) -> Result<UpgradeRequest, Refusal> {
+        match verdict {
+            Ok(upgrade) => Ok(UpgradeRequest::judged(head, upgrade, Arc::clone(&self.config))),
+            Err(error) => Err(Refusal::of(error, &self.config.policy)),
+        }
     }
 }
 
@@ -142,229 +174,22 @@ pub enum AnyRequest {
     /// It asks for a WebSocket.
     Upgrade(UpgradeRequest),
     /// It has no `Upgrade` header.
-    Plain(Request<()>),
+    Plain(Box<Request<()>>),
 }
 
-/// A request that breaks a rule, and what it is answered.
+/// A request on a port that serves WebSockets and more, whatever the rules say of it.
 #[derive(Debug)]
-#[non_exhaustive]
-pub struct RefusedRequest {
-    /// The request as it came.
-    pub request: Request<()>,
-    /// The answer to send; the transport ends behind it.
-    pub refusal: Refusal,
-}
-
-/// A request for a WebSocket that breaks no rule: to be inspected, and then accepted or refused.
-#[derive(Debug)]
-pub struct UpgradeRequest {
-    request: Request<()>,
-    upgrade: Upgrade,
-    config: Arc<ServerConfig>,
-    subprotocol: Option<String>,
-    headers: Vec<(HeaderName, HeaderValue)>,
-}
-
-impl UpgradeRequest {
-    /// Checks a request that was read here or by an HTTP server.
-    ///
-    /// # Errors
-    /// A [`Refusal`] holds the answer to send.
-    pub fn new(request: Request<()>, config: Arc<ServerConfig>) -> Result<Self, Refusal> {
-        Self::check(request, config).map_err(|refused| refused.refusal)
-    }
-
-    /// The same, and a request that breaks a rule comes back with its refusal.
-    ///
-    /// # Errors
-    /// [`RefusedRequest`].
-    pub fn check(request: Request<()>, config: Arc<ServerConfig>) -> Result<Self, Box<RefusedRequest>> {
-        match check(&request, &config.policy) {
-            Ok(upgrade) => {
-                let subprotocol = config.subprotocols.choose(upgrade.subprotocols()).map(str::to_owned);
-                Ok(Self { request, upgrade, config, subprotocol, headers: Vec::new() })
-            }
-            Err(refusal) => Err(Box::new(RefusedRequest { request, refusal })),
-        }
-    }
-
-    /// The request as it came.
-    #[must_use]
-    pub fn request(&self) -> &Request<()> {
-        &self.request
-    }
-
-    /// What travels with the request inside of this program ([`http::Extensions`]): values that whoever looks at the
-    /// request hands on to the connection.
-    #[must_use]
-    pub fn request_extensions_mut(&mut self) -> &mut http::Extensions {
-        self.request.extensions_mut()
-    }
-
-    /// What it asks for: host, origin, subprotocols, extensions, version.
-    #[must_use]
-    pub fn upgrade(&self) -> &Upgrade {
-        &self.upgrade
-    }
-
-    /// The subprotocol that will be chosen.
-    #[must_use]
-    pub fn subprotocol(&self) -> Option<&str> {
-        self.subprotocol.as_deref()
-    }
-
-    /// Chooses the subprotocol, one of those requested, or none.
-    ///
-    /// # Errors
-    /// [`ResponseError::UnrequestedSubprotocol`] for any other.
-    pub fn choose_subprotocol(&mut self, chosen: Option<&str>) -> Result<(), ResponseError> {
-        if let Some(chosen) = chosen {
-            self.upgrade.accept().subprotocol(chosen)?;
-        }
-        self.subprotocol = chosen.map(str::to_owned);
-        Ok(())
-    }
-
-    /// Adds a header to the answer that accepts, `Set-Cookie` for one.
-    ///
-    /// # Errors
-    /// [`ResponseError::Header`] for those of the handshake, for what cannot be sent, and for too many.
-    pub fn add_header(&mut self, name: HeaderName, value: HeaderValue) -> Result<(), ResponseError> {
-        if self.headers.len() >= MAX_ADDED_HEADERS {
-            return Err(InvalidHeader::TooMany.into());
-        }
-        self.upgrade.accept().header(name.clone(), value.clone())?;
-        self.headers.push((name, value));
-        Ok(())
-    }
-
-    /// Whether the extensions that the client offers can be read, which [`accept`](Self::accept) finds out too: for those
-    /// who want every rule checked before they ask anybody whether to accept.
-    ///
-    /// # Errors
-    /// A [`Refusal`] with 400 for a malformed `Sec-WebSocket-Extensions`.
-    pub fn check_extensions(&self) -> Result<(), Refusal> {
-        self.respond(&Registry::new()).map(drop)
-    }
-
-    /// Accepts: negotiates the extensions and makes the answer.
-    ///
-    /// # Errors
-    /// A [`Refusal`] with 400 for a malformed `Sec-WebSocket-Extensions`.
-    pub fn accept(self) -> Result<Accepted, Refusal> {
-        let negotiated = self.respond(&self.config.extensions)?;
-        let response = self
-            .response(&negotiated)
-            .map_err(|error| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, error))?;
-        Ok(Accepted {
-            response,
-            subprotocol: self.subprotocol,
-            negotiated,
-            request: self.request,
-            connection: self.config.connection.clone(),
-        })
-    }
-
-    fn respond(&self, extensions: &Registry) -> Result<Negotiated, Refusal> {
-        let options = self.config.connection.session(Role::Server);
-        extensions.respond(self.upgrade.extensions(), &options).map_err(|error| {
-            Refusal::new(StatusCode::BAD_REQUEST, format!("Sec-WebSocket-Extensions: {error}"))
-        })
-    }
-
-    fn response(&self, negotiated: &Negotiated) -> Result<Response<()>, ResponseError> {
-        let mut answer = self.upgrade.accept();
-        if let Some(subprotocol) = &self.subprotocol {
-            answer = answer.subprotocol(subprotocol)?;
-        }
-        if let Some(extensions) = &negotiated.header {
-            answer = answer.extensions(extensions)?;
-        }
-        for (name, value) in &self.headers {
-            answer = answer.header(name.clone(), value.clone())?;
-        }
-        Ok(answer.response())
-    }
-}
-
-/// A connection that is open as soon as its answer has been sent.
-#[derive(Debug)]
-pub struct Accepted {
-    request: Request<()>,
-    response: Response<()>,
-    subprotocol: Option<String>,
-    negotiated: Negotiated,
-    connection: ConnectionOptions,
-}
-
-impl Accepted {
-    /// The client's request.
-    #[must_use]
-    pub fn request(&self) -> &Request<()> {
-        &self.request
-    }
-
-    /// The answer, for an HTTP server that sends it itself.
-    #[must_use]
-    pub fn response(&self) -> &Response<()> {
-        &self.response
-    }
-
-    /// The answer's bytes.
-    #[must_use]
-    pub fn response_bytes(&self) -> Bytes {
-        write_response(&self.response)
-    }
-
-    /// The connection, open since `now`. Bytes that came behind the request go into its receiver's buffer first.
-    #[must_use]
-    pub fn open(self, now: Instant) -> Opened {
-        let extensions = self.negotiated.names().collect();
-        let config = self.connection.config(Role::Server, MaskSource::Os);
-        Opened {
-            connection: Connection::new(config, self.negotiated, now),
-            handshake: Agreed {
-                request: self.request,
-                response: self.response,
-                subprotocol: self.subprotocol,
-                extensions,
-            },
-        }
-    }
-}
-
-/// An open connection, and what its opening handshake agreed on.
-#[derive(Debug)]
-pub struct Opened {
-    /// The connection.
-    pub connection: Connection,
-    /// What was agreed on.
-    pub handshake: Agreed,
-}
-
-/// What an opening handshake has agreed on.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Agreed {
-    /// The client's request.
-    pub request: Request<()>,
-    /// The server's answer.
-    pub response: Response<()>,
-    /// The subprotocol in use.
-    pub subprotocol: Option<String>,
-    /// The names of the extensions in use, in the order of the answer.
-    pub extensions: Vec<&'static str>,
+pub enum JudgedRequest {
+    /// It asks for a WebSocket.
+    Upgrade(UpgradeRequest),
+    /// It asks for one and breaks a rule.
+    Refused(Box<RefusedRequest>),
+    /// It has no `Upgrade` header.
+    Plain(Box<Request<()>>),
 }
 
 impl ServerHandshake {
     /// The config, to be changed before the request has come.
-    pub(crate) fn config(&mut self) -> &mut Arc<ServerConfig> {
-        &mut self.config
-    }
-}
-
-impl UpgradeRequest {
-    /// The config, to be changed before the request is accepted.
     pub(crate) fn config(&mut self) -> &mut Arc<ServerConfig> {
         &mut self.config
     }

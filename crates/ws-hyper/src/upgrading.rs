@@ -149,8 +149,8 @@ impl Upgrading {
         let buf = opened.connection.receiver().buffer();
         buf.extend_from_slice(read);
         buf.extend_from_slice(more.filled());
-        let request = mem::take(&mut opened.handshake.request);
-        let request = self.came.take().map_or(request, |came| *came);
+        let request = mem::take(&mut opened.handshake.request).into_request();
+        let request = *self.came.take().unwrap_or(request);
         let mut socket = ws_tokio::WebSocket::from_opened(io, opened);
         if let Some(clients) = self.clients.take() {
             let peer = request.extensions().get().cloned().or(peer.map(Address::Tcp));

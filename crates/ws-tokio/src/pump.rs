@@ -39,7 +39,7 @@ pub(crate) struct Pump {
     pub(crate) receiver: Receiver,
     pub(crate) replies: Replies,
     pub(crate) lifecycle: Lifecycle,
-    timer: Timer,
+    pub(crate) timer: Timer,
     /// The deadline that was waited for last.
     due: Option<Instant>,
     /// Bytes that were read since others had their turn.

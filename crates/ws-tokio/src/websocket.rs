@@ -57,7 +57,7 @@ impl Facts {
     fn new(agreed: Agreed, keeps_response: bool) -> Option<Box<Self>> {
         let Agreed { subprotocol, extensions, response, .. } = agreed;
         let any = subprotocol.is_some() || !extensions.is_empty() || keeps_response;
-        let response = keeps_response.then_some(response);
+        let response = keeps_response.then(|| response.into_response());
         any.then(|| Box::new(Self { subprotocol, extensions, response, url: None }))
     }
 }

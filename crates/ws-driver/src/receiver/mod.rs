@@ -80,7 +80,8 @@ enum Step {
 }
 
 impl Receiver {
-    pub(crate) fn new(config: &Config, chain: Chain, rsv: Rsv) -> Self {
+    #[inline]
+    pub(crate) fn new(config: &Config, chain: Option<Chain>, rsv: Rsv) -> Self {
         Self {
             role: config.role,
             auto_pong: config.auto_pong,
@@ -94,7 +95,7 @@ impl Receiver {
             assembly: BytesMut::new(),
             utf8: Utf8Validator::default(),
             carry: Carry::default(),
-            inflow: (!chain.is_empty()).then(|| Box::new(Inflow::new(chain))),
+            inflow: chain.filter(|chain| !chain.is_empty()).map(|chain| Box::new(Inflow::new(chain))),
             rsv,
             ready: Ready::Nothing,
             ending: None,

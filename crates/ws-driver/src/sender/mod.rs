@@ -45,13 +45,14 @@ struct Closing {
 }
 
 impl Sender {
-    pub(crate) fn new(config: Config, chain: Chain) -> Self {
+    #[inline]
+    pub(crate) fn new(config: Config, chain: Option<Chain>) -> Self {
         Self {
             role: config.role,
             limits: config.limits,
             masks: config.mask_source,
             outbox: Outbox::default(),
-            chain: (!chain.is_empty()).then(|| Box::new(chain)),
+            chain: chain.filter(|chain| !chain.is_empty()).map(Box::new),
             front_started: false,
             in_parts: None,
             closing: None,

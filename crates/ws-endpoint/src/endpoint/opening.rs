@@ -138,7 +138,7 @@ impl Opening {
                     Step::Request
                 }
                 Ok(Some(AnyRequest::Plain(request))) => {
-                    self.stage = Stage::Plain(Box::new(request), Arc::clone(handshake.config()));
+                    self.stage = Stage::Plain(request, Arc::clone(handshake.config()));
                     Step::Request
                 }
                 Err(refusal) => Step::Failed(Failure::Refused(refusal)),

@@ -3,22 +3,26 @@
 use std::{
     future::poll_fn,
     io,
+    mem::{self, MaybeUninit},
     pin::{Pin, pin},
-    task::Poll,
+    task::{Context, Poll, ready},
 };
 
 use bytes::{Bytes, BytesMut};
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
     time::{self, Duration, Instant},
 };
 use ws_endpoint::{
-    ServerConfig,
-    handshake::{Refusal, RequestError, write_response},
+    Accepted, ServerConfig,
+    handshake::{Refusal, RequestError, RequestHead, write_response},
 };
 
 use super::AcceptError;
-use crate::race::unless;
+use crate::{WebSocket, timer::Timer};
+
+/// How much is read at a time: a request of the usual length.
+const ROOM: usize = 1024;
 
 /// How long a refused client may take to read its answer.
 const LINGER: Duration = Duration::from_secs(2);
@@ -32,7 +36,9 @@ pub(crate) struct Exchange<S> {
     pub(crate) io: S,
     /// What was read: of the request first, then what came behind it.
     pub(crate) buf: BytesMut,
-    pub(crate) deadline: Option<Instant>,
+    deadline: Option<Instant>,
+    /// Armed by the first wait; the connection goes on with it.
+    timer: Timer,
 }
 
 /// Why no request was read.
@@ -46,7 +52,11 @@ pub(crate) enum Unread {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<S> {
     pub(crate) fn new(io: S, config: &ServerConfig) -> Self {
-        Self { io, buf: BytesMut::new(), deadline: deadline(config) }
+        Self::until(io, deadline(config))
+    }
+
+    pub(crate) fn until(io: S, deadline: Option<Instant>) -> Self {
+        Self { io, buf: BytesMut::new(), deadline, timer: Timer::default() }
     }
 
     /// Reads until `parse` finds a request, or `interrupt` says why there will be none.
@@ -55,20 +65,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<S> {
         mut parse: impl FnMut(&mut BytesMut) -> Result<Option<R>, Refusal>,
         mut interrupt: Pin<&mut impl Future<Output = RequestError>>,
     ) -> Result<R, Unread> {
-        loop {
-            match unless(self.fill(), interrupt.as_mut()).await {
-                Ok(Ok(Some(0))) => return Err(Unread::Failed(AcceptError::Left)),
-                Ok(Ok(Some(_))) => {}
-                Ok(Ok(None)) => return Err(Unread::Refused(RequestError::Timeout.into())),
-                Ok(Err(error)) => return Err(Unread::Failed(error.into())),
-                Err(interrupted) => return Err(Unread::Refused(interrupted.into())),
+        poll_fn(|cx| {
+            loop {
+                self.buf.reserve(ROOM);
+                match pin!(self.io.read_buf(&mut self.buf)).poll(cx) {
+                    Poll::Ready(Ok(0)) => return Poll::Ready(Err(Unread::Failed(AcceptError::Left))),
+                    Poll::Ready(Ok(_)) => {}
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(Unread::Failed(error.into()))),
+                    Poll::Pending if self.poll_deadline(cx).is_ready() => {
+                        return Poll::Ready(Err(Unread::Refused(RequestError::Timeout.into())));
+                    }
+                    Poll::Pending => {
+                        let interrupted = interrupt.as_mut().poll(cx);
+                        return interrupted.map(|why| Err(Unread::Refused(why.into())));
+                    }
+                }
+                match parse(&mut self.buf) {
+                    Ok(Some(request)) => return Poll::Ready(Ok(request)),
+                    Ok(None) => {}
+                    Err(refusal) => return Poll::Ready(Err(Unread::Refused(refusal))),
+                }
             }
-            match parse(&mut self.buf) {
-                Ok(Some(request)) => return Ok(request),
-                Ok(None) => {}
-                Err(refusal) => return Err(Unread::Refused(refusal)),
-            }
-        }
+        })
+        .await
     }
 
     /// The same without an interrupt, and a refusal is sent.
@@ -78,42 +97,68 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<S> {
     ) -> Result<(Self, R), AcceptError> {
         match self.read(parse, pin!(std::future::pending())).await {
             Ok(request) => Ok((self, request)),
-            Err(Unread::Refused(refusal)) => self.refuse(refusal).await,
+            // In a box of its own, as everything rare here, so that what is usual stays small.
+            Err(Unread::Refused(refusal)) => Box::pin(self.refuse(refusal)).await,
             Err(Unread::Failed(error)) => Err(error),
         }
     }
 
-    /// Reads once; `None` when the time is up.
-    async fn fill(&mut self) -> io::Result<Option<usize>> {
-        self.buf.reserve(1024);
-        let read = self.io.read_buf(&mut self.buf);
-        match self.deadline {
-            None => read.await.map(Some),
-            Some(deadline) => time::timeout_at(deadline, read).await.ok().transpose(),
-        }
+    /// Ready when the time is up.
+    fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.timer.poll(self.deadline.map(Instant::into_std), cx)
     }
 
     /// Whether the client has ended its side already, which is asked without waiting; bytes that are found are kept. It
     /// will not send the Close that ends a connection, nor anything else: there is no point in opening one.
-    pub(super) async fn has_left(&mut self) -> io::Result<bool> {
-        self.buf.reserve(1024);
-        poll_fn(|cx| match pin!(self.io.read_buf(&mut self.buf)).poll(cx) {
-            Poll::Ready(read) => Poll::Ready(read.map(|read| read == 0)),
-            Poll::Pending => Poll::Ready(Ok(false)),
+    fn has_left(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
+        let mut room = [const { MaybeUninit::uninit() }; ROOM];
+        let mut room = ReadBuf::uninit(&mut room);
+        match Pin::new(&mut self.io).poll_read(cx, &mut room) {
+            Poll::Ready(read) => read?,
+            Poll::Pending => return Ok(false),
+        }
+        self.buf.extend_from_slice(room.filled());
+        Ok(room.filled().is_empty())
+    }
+
+    /// Writes the answer, unless the client has left.
+    pub(crate) async fn answer(&mut self, bytes: &[u8]) -> Result<(), AcceptError> {
+        let (mut asked, mut written) = (false, 0);
+        poll_fn(|cx| {
+            if !mem::replace(&mut asked, true) && self.has_left(cx)? {
+                return Poll::Ready(Err(AcceptError::Left));
+            }
+            match self.poll_write(bytes, &mut written, cx) {
+                Poll::Ready(result) => Poll::Ready(Ok(result?)),
+                Poll::Pending => self.poll_deadline(cx).map(|()| Err(AcceptError::Left)),
+            }
         })
         .await
     }
 
-    pub(super) async fn write(&mut self, bytes: &Bytes) -> Result<(), AcceptError> {
-        let write = async {
-            self.io.write_all(bytes).await?;
-            self.io.flush().await
-        };
-        match self.deadline {
-            None => write.await?,
-            Some(deadline) => time::timeout_at(deadline, write).await.map_err(|_| AcceptError::Left)??,
+    fn poll_write(
+        &mut self,
+        bytes: &[u8],
+        written: &mut usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        while let Some(rest @ [_, ..]) = bytes.get(*written..) {
+            match ready!(Pin::new(&mut self.io).poll_write(cx, rest))? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                len => *written += len,
+            }
         }
-        Ok(())
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    /// The connection, once the answer has been written, and the request.
+    #[inline]
+    pub(crate) fn into_socket(self, accepted: Accepted) -> (WebSocket<S>, RequestHead) {
+        let mut opened = accepted.open(Timer::now());
+        let request = mem::take(&mut opened.handshake.request);
+        let mut socket = WebSocket::opened(self.io, opened, &self.buf, false);
+        socket.reader.pump.timer = self.timer;
+        (socket, request)
     }
 
     pub(crate) async fn refuse<T>(self, refusal: Refusal) -> Result<T, AcceptError> {

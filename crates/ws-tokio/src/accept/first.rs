@@ -25,7 +25,7 @@ pub enum FirstRequest<S> {
 #[derive(Debug)]
 pub struct PlainRequest<S> {
     exchange: Exchange<S>,
-    request: Request<()>,
+    request: Box<Request<()>>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> FirstRequest<S> {

@@ -76,7 +76,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> NotUpgraded<S> {
     /// # Cancel safety
     /// A future that is dropped drops the transport.
     pub async fn respond<T>(self: Box<Self>) -> Result<T, AcceptError> {
-        let exchange = Exchange { io: self.transport, buf: BytesMut::new(), deadline: None };
+        let exchange = Exchange::until(self.transport, None);
         exchange.refuse(self.refusal).await
     }
 }

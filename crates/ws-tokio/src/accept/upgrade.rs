@@ -1,16 +1,16 @@
 //! A request for a WebSocket: to be inspected, and then accepted or refused.
 
-use std::{mem, sync::Arc};
+use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, Request};
 use tokio::io::{AsyncRead, AsyncWrite};
 use ws_endpoint::{
-    Accepted, ServerConfig, ServerHandshake, UpgradeRequest,
+    ServerConfig, ServerHandshake, UpgradeRequest,
     handshake::{Refusal, ResponseError},
 };
 
 use super::{AcceptError, exchange::Exchange};
-use crate::{WebSocket, timer::Timer};
+use crate::WebSocket;
 
 /// A request for a WebSocket on a transport: to be inspected, and then accepted or refused.
 ///
@@ -86,9 +86,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Upgrade<S> {
     /// # Cancel safety
     /// As for [`accept`](crate::accept).
     pub async fn accept(self) -> Result<WebSocket<S>, AcceptError> {
-        match self.request.accept() {
-            Ok(accepted) => Ok(self.exchange.open(accepted).await?.0),
-            Err(refusal) => self.exchange.refuse(refusal).await,
+        let Self { mut exchange, request } = self;
+        match request.accept() {
+            Ok(accepted) => {
+                exchange.answer(&accepted.response_bytes()).await?;
+                Ok(exchange.into_socket(accepted).0)
+            }
+            Err(refusal) => Box::pin(exchange.refuse(refusal)).await,
         }
     }
 
@@ -101,21 +105,5 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Upgrade<S> {
     /// As for [`accept`](crate::accept).
     pub async fn refuse<T>(self, refusal: Refusal) -> Result<T, AcceptError> {
         self.exchange.refuse(refusal).await
-    }
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<S> {
-    /// Sends the answer that opens the connection. Gives the request back beside it.
-    pub(crate) async fn open(
-        mut self,
-        accepted: Accepted,
-    ) -> Result<(WebSocket<S>, Request<()>), AcceptError> {
-        if self.has_left().await? {
-            return Err(AcceptError::Left);
-        }
-        self.write(&accepted.response_bytes()).await?;
-        let mut opened = accepted.open(Timer::now());
-        let request = mem::take(&mut opened.handshake.request);
-        Ok((WebSocket::opened(self.io, opened, &self.buf, false), request))
     }
 }

@@ -2,14 +2,13 @@
 
 use std::{pin::Pin, sync::Arc};
 
-use bytes::BytesMut;
-use http::{HeaderMap, Request, StatusCode, header::UPGRADE};
+use http::{HeaderMap, Request, StatusCode};
 use tokio::{
     sync::watch,
     time::{Instant, timeout_at},
 };
 use ws_endpoint::{
-    ServerConfig, ServerHandshake, UpgradeRequest,
+    JudgedRequest, ServerConfig, ServerHandshake, UpgradeRequest,
     handshake::{Refusal, RequestError, ResponseError},
 };
 
@@ -82,21 +81,25 @@ impl<T: Send + 'static> Shared<T> {
         let mut stopped = std::pin::pin!(self.stopped());
         let deadline = deadline(&self.config);
         let io = self.secure(stream, deadline, stopped.as_mut()).await?;
-        let mut asking = Exchange { io, buf: BytesMut::new(), deadline };
+        let mut asking = Exchange::until(io, deadline);
 
         let mut handshake = ServerHandshake::new(Arc::clone(&self.config));
-        let request = match asking.read(|buf| handshake.read(buf), stopped.as_mut()).await {
-            Ok(request) => request,
+        let judged = match asking.read(|buf| handshake.judge(buf), stopped.as_mut()).await {
+            Ok(judged) => judged,
             Err(Unread::Refused(refusal)) => return self.refuse(asking, peer, None, refusal).await,
             Err(Unread::Failed(error)) => return Err(error.into()),
         };
-        if !request.headers().contains_key(UPGRADE)
-            && let Some(page) = self.page(&request, peer, deadline, stopped.as_mut()).await
-        {
-            return answer(asking, Some(&request), page).await;
-        }
-
-        let mut request = match UpgradeRequest::check(request, Arc::clone(&self.config)) {
+        let checked = match judged {
+            JudgedRequest::Upgrade(request) => Ok(request),
+            JudgedRequest::Refused(refused) => Err(refused),
+            JudgedRequest::Plain(request) => {
+                if let Some(page) = self.page(&request, peer, deadline, stopped.as_mut()).await {
+                    return answer(asking, Some(&request), page).await;
+                }
+                UpgradeRequest::check(*request, Arc::clone(&self.config))
+            }
+        };
+        let mut request = match checked {
             Ok(request) => request,
             Err(refused) => {
                 return self.refuse(asking, peer, Some(&refused.request), refused.refusal).await;
@@ -118,11 +121,13 @@ impl<T: Send + 'static> Shared<T> {
             }
             Err(panicked) => return give_up(asking, None, failed, NoConnection::Panicked(panicked)).await,
         };
-        let (mut socket, request) = asking.open(accepted).await?;
+        asking.answer(&accepted.response_bytes()).await?;
+        let (mut socket, request) = asking.into_socket(accepted);
+        let request = request.into_request();
         let remote = self.registry.enter(peer.clone(), request.uri().path());
         socket.reader.io.attach(remote.entry());
         socket.reader.pump.remote = Some(remote);
-        Ok(ServerConnection { socket, request: Box::new(request), peer_addr: peer.clone(), data })
+        Ok(ServerConnection { socket, request, peer_addr: peer.clone(), data })
     }
 
     /// Whether clients speak TLS to it, or what the caller has in its place.
