@@ -101,7 +101,7 @@ where
         FirstRequest::Upgrade(upgrade) => Ok(Some(Box::new(upgrade.accept().await?))),
         FirstRequest::Plain(plain) => {
             let response = service.page.answer(plain.request());
-            plain.respond(&response).await?;
+            Box::pin(plain.respond(&response)).await?;
             Ok(None)
         }
     }

@@ -1,13 +1,16 @@
 //! One thread's share of the server: accept until told to stop, then see every connection to its end.
 
 use std::{
+    future::poll_fn,
     io::{self, ErrorKind},
     net::TcpListener,
+    pin::pin,
     sync::Arc,
+    task::Poll,
     time::Duration,
 };
 
-use tokio::{sync::watch, time};
+use tokio::{sync::watch, task::coop, time};
 
 use super::{connection, service::Service, stop::Stop};
 use crate::print;
@@ -24,15 +27,18 @@ pub(super) async fn run(
 ) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let stop = Arc::new(Stop::default());
+    let mut stopped = pin!(coop::unconstrained(stopping.wait_for(|stopping| *stopping)));
     loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            _ = stopping.wait_for(|stopping| *stopping) => break,
-        };
-        match accepted {
-            Ok((stream, peer)) => connection::spawn(stream, peer, service, stop.watch()),
-            Err(error) if concerns_one_connection(&error) => {}
-            Err(error) => {
+        // A crowd costs no look at it for each: it is asked when nobody waits to be accepted, or others have their turn.
+        let accepted = poll_fn(|cx| match listener.poll_accept(cx) {
+            Poll::Ready(accepted) => Poll::Ready(Some(accepted)),
+            Poll::Pending => stopped.as_mut().poll(cx).map(|_| None),
+        });
+        match accepted.await {
+            None => break,
+            Some(Ok((stream, peer))) => connection::spawn(stream, peer, service, stop.watch()),
+            Some(Err(error)) if concerns_one_connection(&error) => {}
+            Some(Err(error)) => {
                 if service.verbose {
                     print::error(format_args!("cannot accept a connection: {error}"));
                 }
