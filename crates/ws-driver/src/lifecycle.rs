@@ -44,6 +44,8 @@ pub struct Lifecycle {
     /// Since when bytes have waited without progress, and how many had been written then.
     stalled: Option<(Tick, u64)>,
     round_trip: RoundTrip,
+    /// Whether traffic can only move the deadlines away: nothing is waited for that has to come before one of them.
+    calm: bool,
     shut: bool,
     dropped: bool,
     /// Whether the caller does not read just now, and whether it did not until a moment ago.
@@ -64,6 +66,7 @@ impl Lifecycle {
             closing: None,
             stalled: None,
             round_trip: RoundTrip::default(),
+            calm: false,
             shut: false,
             dropped: false,
             paused: false,
@@ -84,6 +87,7 @@ impl Lifecycle {
         replies: &mut Replies,
     ) -> Option<Instant> {
         let now = Tick::new(self.opened, now);
+        self.calm = false;
         self.observe(now, receiver, sender);
         if self.dropped {
             return None;
@@ -102,19 +106,46 @@ impl Lifecycle {
         if self.closing.is_some() && next.is_some_and(|deadline| deadline <= now) {
             return self.drop_transport(Expired::Close, receiver, sender);
         }
+        self.calm = self.closing.is_none() && self.pinged.is_none() && self.stalled.is_none();
         earliest([next, stall])?.instant(self.opened)
     }
 
-    /// What has happened since the last time.
-    fn observe(&mut self, now: Tick, receiver: &mut Receiver, sender: &mut Sender) {
+    /// The common case of [`poll_deadline`](Self::poll_deadline), in few steps: whether the deadline that it gave last
+    /// still stands, or one before it, and nothing was to be done at `now` if that has not come. What has happened since
+    /// was taken note of then; otherwise nothing was.
+    ///
+    /// So it is while a connection is open, has written everything, and waits for no pong: traffic only moves its
+    /// deadlines away.
+    #[inline]
+    pub fn is_calm(&mut self, now: Instant, receiver: &mut Receiver, sender: &mut Sender) -> bool {
+        let outbox = sender.outbox();
+        let written = outbox.is_empty() && !outbox.is_unflushed();
+        let calm = self.calm && written && receiver.ending().is_none() && !sender.is_closing();
+        if calm {
+            self.observe_traffic(Tick::new(self.opened, now), receiver, sender);
+        }
+        calm
+    }
+
+    /// What has come and gone since the last time.
+    #[inline]
+    fn observe_traffic(&mut self, now: Tick, receiver: &mut Receiver, sender: &mut Sender) {
         self.measure_at(now, receiver, sender);
-        let resumed = std::mem::take(&mut self.resumed);
-        if receiver.take_heard() | resumed | self.paused {
+        if receiver.take_heard() {
             self.heard = now;
             self.pinged = None;
         }
         if receiver.take_messaged() | sender.take_messaged() {
             self.messaged = now;
+        }
+    }
+
+    /// What has happened since the last time.
+    fn observe(&mut self, now: Tick, receiver: &mut Receiver, sender: &mut Sender) {
+        self.observe_traffic(now, receiver, sender);
+        if std::mem::take(&mut self.resumed) | self.paused {
+            self.heard = now;
+            self.pinged = None;
         }
         let written = sender.outbox().written();
         let moved = self.stalled.map_or(0, |(_, before)| written.wrapping_sub(before));
@@ -193,6 +224,7 @@ impl Lifecycle {
         self.measure_at(Tick::new(self.opened, now), receiver, sender);
     }
 
+    #[inline]
     fn measure_at(&mut self, now: Tick, receiver: &mut Receiver, sender: &mut Sender) {
         if receiver.take_ponged() {
             self.round_trip.end(now);
@@ -230,6 +262,7 @@ impl Lifecycle {
     /// Says that the caller does not read for a while, or reads again. Meanwhile no ping is sent and no pong missed; the
     /// silence of the peer counts from the moment at which it is read from again. The other deadlines go on.
     pub fn set_paused(&mut self, paused: bool) {
+        self.calm = false;
         self.resumed |= self.paused && !paused;
         self.paused = paused;
     }
@@ -290,6 +323,7 @@ impl Lifecycle {
 
     /// Says that the transport failed: nothing more is wanted of it.
     pub fn transport_failed(&mut self, sender: &mut Sender) {
+        self.calm = false;
         self.dropped = true;
         sender.abandon();
     }

@@ -1,10 +1,10 @@
 //! Bytes on their way to the transport.
 
-use std::{collections::VecDeque, io::IoSlice};
+use std::{collections::VecDeque, io::IoSlice, mem};
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use crate::Scratch;
+use crate::{Scratch, scratch::give_back};
 
 /// Bytes on their way to the transport: small frames one behind the other, large payloads as segments of their own.
 ///
@@ -12,8 +12,8 @@ use crate::Scratch;
 /// held while it is empty.
 #[derive(Debug, Default)]
 pub struct Outbox {
-    /// Finished segments, oldest first; empty unless large payloads were queued.
-    segments: VecDeque<Bytes>,
+    /// Finished segments, oldest first. Behind a pointer, because only large payloads make any.
+    segments: Option<Box<Segments>>,
     /// Bytes in `segments`.
     segmented: usize,
     /// Small frames behind all segments.
@@ -27,8 +27,8 @@ pub struct Outbox {
     unflushed: bool,
 }
 
-/// How many segments the list has room for that is kept for the next connection.
-const SEGMENTS: usize = 64;
+/// A list of segments.
+pub(crate) type Segments = VecDeque<Bytes>;
 
 /// What of a scratch cork is kept for the next connection.
 const LARGEST_SCRATCH: usize = 256 * 1024;
@@ -54,6 +54,9 @@ impl Outbox {
 
     /// Queues `payload` without copying it.
     pub(crate) fn segment(&mut self, payload: Bytes) {
+        if payload.is_empty() {
+            return;
+        }
         if self.written < self.cork.len() {
             self.cork.advance(self.written);
             self.push(self.cork.len());
@@ -62,13 +65,29 @@ impl Outbox {
         }
         self.written = 0;
         self.segmented += payload.len();
-        self.segments.push_back(payload);
+        self.segments.get_or_insert_default().push_back(payload);
     }
 
     fn push(&mut self, corked: usize) {
         self.segmented += corked;
         let frames = self.cork.split_to(corked).freeze();
-        self.segments.push_back(frames);
+        self.segments.get_or_insert_default().push_back(frames);
+    }
+
+    /// Uses up so much of the segments, and gives what goes beyond them.
+    fn advance_segments(&mut self, mut count: usize) -> usize {
+        let Some(segments) = &mut self.segments else { return count };
+        while let Some(front) = segments.front_mut() {
+            let step = count.min(front.len());
+            self.segmented -= step;
+            count -= step;
+            front.advance(step);
+            if !front.is_empty() {
+                break;
+            }
+            segments.pop_front();
+        }
+        count
     }
 
     pub(crate) fn count_pong(&mut self) {
@@ -76,6 +95,7 @@ impl Outbox {
     }
 
     /// Pongs that may still wait: those queued since the outbox was last empty.
+    #[inline]
     #[must_use]
     pub fn pongs(&self) -> usize {
         usize::try_from(self.pongs).unwrap_or(usize::MAX)
@@ -96,11 +116,13 @@ impl Outbox {
     }
 
     /// Bytes written so far, modulo 2^64: tells whether there was progress.
+    #[inline]
     pub(crate) fn written(&self) -> u64 {
         self.total
     }
 
     /// Whether written bytes may still stand in a buffer of the transport's own, as those of TLS do.
+    #[inline]
     #[must_use]
     pub fn is_unflushed(&self) -> bool {
         self.unflushed
@@ -108,6 +130,7 @@ impl Outbox {
 
     /// Says whether they do. Until they have left, the deadline for a peer that takes nothing is watched, although nothing
     /// waits here. For a transport without such a buffer there is nothing to say.
+    #[inline]
     pub fn set_unflushed(&mut self, unflushed: bool) {
         self.unflushed = unflushed;
     }
@@ -117,68 +140,66 @@ impl Outbox {
         *self = Self::default();
     }
 
+    #[inline]
+    pub(crate) fn has_buffer(&self) -> bool {
+        self.cork.capacity() > 0
+    }
+
     /// Lends a buffer to write small frames into, if nothing waits.
+    #[inline]
     pub(crate) fn attach(&mut self, scratch: &mut Scratch) {
         if self.is_empty() && self.cork.capacity() == 0 {
-            self.cork = std::mem::take(scratch.cork());
-            if self.segments.capacity() == 0 {
-                self.segments = std::mem::take(&mut scratch.segments);
+            mem::swap(&mut self.cork, scratch.cork());
+            if self.segments.is_none() {
+                self.segments = scratch.segments.take();
             }
         }
     }
 
     /// Gives the buffer back when nothing waits, so that an idle connection holds none.
+    #[inline]
     pub(crate) fn detach(&mut self, scratch: &mut Scratch) {
         if !self.is_empty() {
             return;
         }
-        if self.segments.capacity() > 0 {
-            // The longest list that is kept is as long as a batch.
-            self.segments.shrink_to(SEGMENTS);
-            scratch.segments = std::mem::take(&mut self.segments);
+        if let Some(segments) = self.segments.take() {
+            scratch.keep_segments(segments);
         }
-        if self.cork.capacity() == 0 {
-            return;
-        }
-        let mut cork = std::mem::take(&mut self.cork);
-        if cork.capacity() <= LARGEST_SCRATCH {
-            cork.clear();
-            scratch.cork = cork;
+        if self.cork.capacity() > LARGEST_SCRATCH {
+            self.cork = BytesMut::new();
+        } else if self.cork.capacity() > 0 {
+            self.cork.clear();
+            give_back(&mut self.cork, &mut scratch.cork);
         }
     }
 }
 
 impl Buf for Outbox {
+    #[inline]
     fn remaining(&self) -> usize {
         self.len()
     }
 
+    #[inline]
     fn chunk(&self) -> &[u8] {
-        self.segments.front().map_or(&self.cork[self.written..], |segment| segment)
+        let front = self.segments.as_ref().and_then(|segments| segments.front());
+        front.map_or(&self.cork[self.written..], |segment| segment)
     }
 
     fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
         let cork = &self.cork[self.written..];
-        let chunks = self.segments.iter().map(|segment| &segment[..]);
+        let chunks = self.segments.iter().flat_map(|segments| segments.iter()).map(|segment| &segment[..]);
         let chunks = chunks.chain((!cork.is_empty()).then_some(cork));
         slices.iter_mut().zip(chunks).map(|(slice, chunk)| *slice = IoSlice::new(chunk)).count()
     }
 
-    fn advance(&mut self, mut count: usize) {
+    #[inline]
+    fn advance(&mut self, count: usize) {
         assert!(count <= self.len(), "advanced past the end of what was queued");
         self.total = self.total.wrapping_add(count as u64);
-        while let Some(front) = self.segments.front_mut() {
-            let step = count.min(front.len());
-            self.segmented -= step;
-            count -= step;
-            front.advance(step);
-            if !front.is_empty() {
-                return;
-            }
-            self.segments.pop_front();
-        }
+        let count = if self.segmented > 0 { self.advance_segments(count) } else { count };
         self.written += count;
-        if self.written == self.cork.len() {
+        if self.written == self.cork.len() && self.segmented == 0 {
             self.cork.clear();
             self.written = 0;
             self.pongs = 0;

@@ -1,10 +1,10 @@
 //! Buffers that connections take in turn.
 
-use std::collections::VecDeque;
+use std::mem;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 
-use crate::replies::Pongs;
+use crate::{outbox::Segments, replies::Pongs};
 
 /// Buffers that many connections take in turn, one set for each thread: an idle connection holds none.
 ///
@@ -20,8 +20,11 @@ pub struct Scratch {
     /// A buffer for pongs, empty.
     pub(crate) pongs: Option<Box<Pongs>>,
     /// The list of an outbox's segments, empty.
-    pub(crate) segments: VecDeque<Bytes>,
+    pub(crate) segments: Option<Box<Segments>>,
 }
+
+/// How many segments the list has room for that is kept for the next connection: as many as a batch.
+const SEGMENTS: usize = 64;
 
 /// A read takes up to this much: a frame of 64 KiB with its header, and what stands before it.
 const READ: usize = 68 * 1024;
@@ -39,10 +42,27 @@ impl Scratch {
         &mut self.read
     }
 
+    /// Keeps an empty list of segments for the next connection.
+    pub(crate) fn keep_segments(&mut self, mut segments: Box<Segments>) {
+        if segments.capacity() > SEGMENTS {
+            segments.shrink_to(SEGMENTS);
+        }
+        self.segments = Some(segments);
+    }
+
     pub(crate) fn cork(&mut self) -> &mut BytesMut {
         if self.cork.capacity() < CORK {
             self.cork.reserve(CORK);
         }
         &mut self.cork
+    }
+}
+
+/// Puts a buffer where the next connection finds it, and leaves none behind.
+#[inline]
+pub(crate) fn give_back(lent: &mut BytesMut, place: &mut BytesMut) {
+    mem::swap(lent, place);
+    if lent.capacity() > 0 {
+        *lent = BytesMut::new(); // another connection had to make its own in the meantime
     }
 }

@@ -40,8 +40,6 @@ pub(crate) struct Pump {
     pub(crate) replies: Replies,
     pub(crate) lifecycle: Lifecycle,
     pub(crate) timer: Timer,
-    /// The deadline that was waited for last.
-    due: Option<Instant>,
     /// Bytes that were read since others had their turn.
     turn: u32,
     jobs: Option<Box<Jobs>>,
@@ -66,7 +64,6 @@ impl Pump {
             replies,
             lifecycle,
             timer: Timer::default(),
-            due: None,
             turn: 0,
             jobs: None,
             remote: None,
@@ -81,6 +78,7 @@ impl Pump {
     /// Goes on until an event is ready, or the connection has ended and the transport was dealt with.
     ///
     /// What is queued is written when the input has run dry: one read and one write for each batch.
+    #[inline]
     pub(crate) fn poll_event<S: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
         io: &mut S,
@@ -93,9 +91,30 @@ impl Pump {
         if self.lifecycle.is_paused() {
             ready!(self.poll_paused(io, writer, cx));
         }
+        let progress = self.advance(writer);
+        if progress == Progress::Ready && !writer.sender.must_flush() {
+            return Poll::Ready(Progress::Ready); // another message of the batch
+        }
+        self.poll_on(progress, io, writer, cx)
+    }
+
+    #[inline]
+    fn advance(&mut self, writer: &mut Writer) -> Progress {
+        let progress = self.receiver.advance(&mut self.replies);
+        writer.sender.absorb(&mut self.replies);
+        progress
+    }
+
+    /// Goes on from what an advance has come to.
+    #[inline(never)]
+    fn poll_on<S: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        mut progress: Progress,
+        io: &mut S,
+        writer: &mut Writer,
+        cx: &mut Context<'_>,
+    ) -> Poll<Progress> {
         loop {
-            let progress = self.receiver.advance(&mut self.replies);
-            writer.sender.absorb(&mut self.replies);
             match progress {
                 Progress::Ready => {
                     if writer.sender.must_flush() {
@@ -123,6 +142,7 @@ impl Pump {
                     }
                 }
             }
+            progress = self.advance(writer);
         }
     }
 
@@ -150,6 +170,7 @@ impl Pump {
     }
 
     /// Writes what is queued, then reads the next batch. Pending with the timer armed.
+    #[inline]
     fn poll_batch<S: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
         io: &mut S,
@@ -160,7 +181,9 @@ impl Pump {
         if self.poll_jobs(writer, cx).is_ready() {
             return Poll::Ready(());
         }
-        let _blocked = self.poll_write(io, writer, cx);
+        if writer.has_unwritten() {
+            let _blocked = self.poll_write(io, writer, cx);
+        }
         if reads {
             if self.turn >= TURN {
                 self.turn = 0;
@@ -281,6 +304,7 @@ impl Pump {
     }
 
     /// Writes until fewer than `mark` bytes wait, or none. Ready with an error when that cannot be.
+    #[inline(never)]
     pub(crate) fn poll_flush<S: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
         io: &mut S,
@@ -323,33 +347,50 @@ impl Pump {
     }
 
     /// Judges the deadlines and waits for the next one. Ready when one has passed.
+    #[inline]
     fn poll_wait<S: AsyncRead + Unpin>(
         &mut self,
         io: &mut S,
         writer: &mut Writer,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
-        if self.poll_orders(writer, cx).is_ready() {
+        if self.remote.is_some() && self.poll_orders(writer, cx).is_ready() {
             return Poll::Ready(());
         }
         let now = Timer::now();
+        let in_time = !self.timer.is_due(now) && self.timer.is_armed(cx);
+        if in_time && self.lifecycle.is_calm(now, &mut self.receiver, &mut writer.sender) {
+            return Poll::Pending;
+        }
+        self.poll_deadline(now, io, writer, cx)
+    }
+
+    #[inline(never)]
+    fn poll_deadline<S: AsyncRead + Unpin>(
+        &mut self,
+        now: Instant,
+        io: &mut S,
+        writer: &mut Writer,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
         let listens = !self.is_over() && !self.receiver.is_end_of_stream() && !self.lifecycle.is_paused();
-        if listens && self.due.is_some_and(|due| due <= now) {
+        if listens && self.timer.is_due(now) {
             // Who waits to write does not read: the answer may have come long ago. One byte tells that the peer lives.
             let _silent = self.poll_read(io, writer, 1, cx);
         }
         let before = self.receiver.ending().is_some() || writer.sender.is_closing();
         let queued = writer.sender.queued();
         let Self { receiver, replies, lifecycle, .. } = self;
-        self.due = lifecycle.poll_deadline(now, receiver, &mut writer.sender, replies);
+        let deadline = lifecycle.poll_deadline(now, receiver, &mut writer.sender, replies);
         let after = self.receiver.ending().is_some() || writer.sender.is_closing();
         if before != after || writer.sender.queued() != queued || self.lifecycle.is_dropped() {
             return Poll::Ready(()); // there is something to be written, or the end
         }
-        self.timer.poll(self.due, cx)
+        self.timer.poll(deadline, cx)
     }
 
     /// Does what the server has told the connection to do. Ready when that was something.
+    #[inline(never)]
     fn poll_orders(&mut self, writer: &mut Writer, cx: &mut Context<'_>) -> Poll<()> {
         let Some(remote) = &self.remote else { return Poll::Pending };
         match &*ready!(remote.poll_order(cx)) {
@@ -365,7 +406,14 @@ impl Pump {
     }
 
     /// Starts deferred work and takes back what is done. Ready when something was.
+    #[inline]
     fn poll_jobs(&mut self, writer: &mut Writer, cx: &mut Context<'_>) -> Poll<()> {
+        let idle = self.jobs.is_none() && !self.receiver.is_extended() && !writer.sender.is_extended();
+        if idle { Poll::Pending } else { self.poll_some_jobs(writer, cx) }
+    }
+
+    #[inline(never)]
+    fn poll_some_jobs(&mut self, writer: &mut Writer, cx: &mut Context<'_>) -> Poll<()> {
         while let Some((id, job)) = self.receiver.next_job().or_else(|| writer.sender.next_job()) {
             self.jobs.get_or_insert_default().start(id, job);
         }

@@ -92,6 +92,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
     ///
     /// # Errors
     /// As for [`recv`](Self::recv).
+    #[inline]
     pub fn poll_recv(
         &mut self,
         writer: &mut Writer,
@@ -180,6 +181,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
     }
 
     /// Goes on to the next whole message.
+    #[inline]
     pub(crate) fn poll_message(
         &mut self,
         writer: &mut Writer,
@@ -208,6 +210,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
     }
 
     /// The message that [`poll_message`](Self::poll_message) came to.
+    #[inline]
     pub(crate) fn lend(&mut self) -> Option<Incoming<'_>> {
         match self.pump.receiver.event() {
             Event::Message(message) => Some(message),
@@ -215,6 +218,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
         }
     }
 
+    #[inline]
     fn want_whole(&mut self) -> Result<(), Error> {
         if self.pump.receiver.is_mid_message() && !self.pump.skips {
             return Err(Error::MidMessage);
@@ -224,6 +228,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
     }
 
     /// Goes on to the next event that is wanted; others are passed over.
+    #[inline]
     fn poll_until(
         &mut self,
         wanted: impl Fn(Event<'_>) -> bool,
@@ -233,9 +238,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
     ) -> Poll<Option<Result<(), Error>>> {
         loop {
             if holds && writer.sender.is_above_mark() {
-                let mark = writer.sender.limits().high_water_mark;
-                // What goes wrong in writing is reported by the end.
-                let _failed = ready!(self.poll_flush(writer, mark, cx));
+                ready!(self.poll_below_mark(writer, cx));
             }
             match ready!(self.pump.poll_event(&mut self.io, writer, cx)) {
                 Progress::Ready if wanted(self.pump.receiver.event()) => return Poll::Ready(Some(Ok(()))),
@@ -243,6 +246,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
                 _ => return Poll::Ready(self.pump.report().map(Err)),
             }
         }
+    }
+
+    #[cold]
+    fn poll_below_mark(&mut self, writer: &mut Writer, cx: &mut Context<'_>) -> Poll<()> {
+        let mark = writer.sender.limits().high_water_mark;
+        // What goes wrong in writing is reported by the end.
+        self.poll_flush(writer, mark, cx).map(drop)
     }
 
     /// Writes until fewer than `mark` bytes wait, or none.

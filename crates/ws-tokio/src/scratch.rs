@@ -11,6 +11,9 @@ thread_local! {
 /// Lends this thread's buffers to a connection that is about to read.
 #[inline]
 pub(crate) fn attach(receiver: &mut Receiver, sender: &mut Sender, replies: &mut Replies) {
+    if receiver.is_attached() && sender.has_buffer() {
+        return;
+    }
     SCRATCH.with_borrow_mut(|scratch| {
         replies.attach(scratch);
         receiver.attach(scratch);

@@ -2,7 +2,7 @@
 
 use std::{
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
     time::Instant,
 };
 
@@ -13,6 +13,8 @@ use tokio::time::{self, Sleep};
 #[derive(Debug, Default)]
 pub(crate) struct Timer {
     sleep: Option<Pin<Box<Sleep>>>,
+    /// When that fires, and whom it wakes. To know it here saves a look at the timer, which is elsewhere in memory.
+    armed: Option<(Instant, Waker)>,
 }
 
 impl Timer {
@@ -21,9 +23,22 @@ impl Timer {
         time::Instant::now().into_std()
     }
 
+    /// Whether the moment has come that it was armed for.
+    #[inline]
+    pub(crate) fn is_due(&self, now: Instant) -> bool {
+        self.armed.as_ref().is_some_and(|(at, _)| *at <= now)
+    }
+
+    /// Whether the task will be woken at the moment that it was armed for, if that has not come; there may be none.
+    #[inline]
+    pub(crate) fn is_armed(&self, cx: &Context<'_>) -> bool {
+        self.armed.as_ref().is_none_or(|(_, waker)| waker.will_wake(cx.waker()))
+    }
+
     /// Ready when it is worth looking at the deadlines again; else the task will be woken in time.
     pub(crate) fn poll(&mut self, deadline: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
         let Some(deadline) = deadline.map(time::Instant::from_std) else {
+            self.armed = None;
             return Poll::Pending;
         };
         let sleep = match &mut self.sleep {
@@ -33,6 +48,7 @@ impl Timer {
         if sleep.deadline() > deadline || sleep.is_elapsed() {
             sleep.as_mut().reset(deadline);
         }
+        self.armed = Some((sleep.deadline().into_std(), cx.waker().clone()));
         sleep.as_mut().poll(cx)
     }
 }

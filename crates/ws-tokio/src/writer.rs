@@ -9,7 +9,7 @@ use std::{
 use bytes::Buf;
 use tokio::io::AsyncWrite;
 use ws_endpoint::driver::{
-    CloseCode, Compress, DataKind, Incoming, Message, Prepared, SendError, Sender, Unsent,
+    CloseCode, Compress, DataKind, Incoming, Message, Outbox, Prepared, SendError, Sender, Unsent,
 };
 
 use crate::scratch;
@@ -125,6 +125,13 @@ impl Writer {
         &mut self.sender
     }
 
+    /// Whether there is anything to be written or flushed, or taken note of.
+    #[inline]
+    pub(crate) fn has_unwritten(&mut self) -> bool {
+        let outbox = self.sender.outbox();
+        !outbox.is_empty() || outbox.is_unflushed() || self.sender.is_closing()
+    }
+
     /// Writes what is queued, in as few calls as the transport allows, and flushes it. Ready when all of it has left.
     pub(crate) fn poll_write<S: AsyncWrite + Unpin>(
         &mut self,
@@ -133,11 +140,9 @@ impl Writer {
     ) -> Poll<io::Result<()>> {
         let outbox = self.sender.outbox();
         while outbox.has_remaining() {
-            let mut slices = [IoSlice::new(&[]); SLICES];
             let io = Pin::new(&mut *io);
             let written = if outbox.chunk().len() < outbox.remaining() && io.is_write_vectored() {
-                let count = outbox.chunks_vectored(&mut slices);
-                ready!(io.poll_write_vectored(cx, &slices[..count]))?
+                ready!(poll_write_vectored(io, outbox, cx))?
             } else {
                 ready!(io.poll_write(cx, outbox.chunk()))?
             };
@@ -153,4 +158,16 @@ impl Writer {
         }
         Poll::Ready(Ok(()))
     }
+}
+
+/// Writes several segments in one call.
+#[inline(never)]
+fn poll_write_vectored<S: AsyncWrite>(
+    io: Pin<&mut S>,
+    outbox: &Outbox,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<usize>> {
+    let mut slices = [IoSlice::new(&[]); SLICES];
+    let count = outbox.chunks_vectored(&mut slices);
+    io.poll_write_vectored(cx, &slices[..count])
 }

@@ -62,10 +62,12 @@ impl Receiver {
     }
 
     /// Whether that pong has arrived since this was last asked.
+    #[inline]
     pub(crate) fn take_ponged(&mut self) -> bool {
         std::mem::take(&mut self.ponged)
     }
 
+    #[inline]
     pub(crate) fn has_ponged(&self) -> bool {
         self.ponged
     }

@@ -102,6 +102,13 @@ impl Receiver {
         }
     }
 
+    /// Whether messages may come through extensions: without, there is never deferred work.
+    #[inline]
+    #[must_use]
+    pub fn is_extended(&self) -> bool {
+        self.inflow.is_some()
+    }
+
     /// The incoming extensions, while there are any.
     pub(crate) fn chain(&mut self) -> Option<&mut Chain> {
         self.inflow.as_mut().map(|inflow| &mut inflow.chain)

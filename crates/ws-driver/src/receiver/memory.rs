@@ -1,9 +1,11 @@
 //! The read buffer: lent while there is something to read, given back when nothing is pending.
 
+use std::mem;
+
 use bytes::BytesMut;
 
 use super::{Ready, Receiver};
-use crate::{Delivery, Scratch};
+use crate::{Delivery, Scratch, scratch::give_back};
 
 /// The least room that is offered to a read.
 const LEAST_READ: usize = 4 * 1024;
@@ -22,7 +24,18 @@ impl Receiver {
     ///
     /// Its memory grows with the bytes that have arrived, never with the length that a header announces: for a
     /// frame in progress it has room for what is missing, but for no more than 64 KiB or as much again as is there.
+    #[inline]
     pub fn buffer(&mut self) -> &mut BytesMut {
+        if self.buf.is_empty() && self.frame.is_none() && self.buf.capacity() >= LEAST_READ {
+            self.at = 0;
+        } else {
+            self.make_room();
+        }
+        &mut self.buf
+    }
+
+    #[inline(never)]
+    fn make_room(&mut self) {
         let behind_the_end = self.ending.is_some() && matches!(self.ready, Ready::Nothing | Ready::Closed);
         let there = self.pending().len();
         if there == 0 || behind_the_end {
@@ -42,17 +55,16 @@ impl Receiver {
         } else if self.room() == 0 {
             self.buf.reserve(missing.min(there.max(FIRST_GROWTH.saturating_sub(there))));
         }
-        &mut self.buf
     }
 
     /// Whether everything that fits the buffer belongs to the frame in progress, and no extension works on it: such bytes
     /// cost little until the frame is whole. For who bounds what a connection does in one turn.
     #[must_use]
+    #[inline]
     pub fn is_filling(&self) -> bool {
-        let there = self.pending().len();
-        self.inflow.is_none()
-            && self.delivery == Delivery::Whole
-            && self.frame.as_ref().is_some_and(|frame| frame.left.saturating_sub(there) >= self.room())
+        let Some(frame) = &self.frame else { return false };
+        let missing = frame.left.saturating_sub(self.pending().len());
+        self.inflow.is_none() && self.delivery == Delivery::Whole && missing >= self.room()
     }
 
     fn room(&self) -> usize {
@@ -77,11 +89,23 @@ impl Receiver {
             return;
         }
         let lent = scratch.read();
-        lent.extend_from_slice(self.pending());
-        self.buf = std::mem::take(lent);
+        let pending = self.pending();
+        if pending.is_empty() {
+            mem::swap(&mut self.buf, lent);
+        } else {
+            lent.extend_from_slice(pending);
+            self.buf = mem::take(lent);
+        }
         self.at = 0;
         self.lent = true;
-        self.arena = std::mem::take(&mut scratch.arena);
+        mem::swap(&mut self.arena, &mut scratch.arena);
+    }
+
+    /// Whether the buffers were lent, and not yet given back.
+    #[inline]
+    #[must_use]
+    pub fn is_attached(&self) -> bool {
+        self.lent
     }
 
     /// Uses up what was lent, once the caller has made it its own, and gives the buffers back if nothing more is
@@ -105,8 +129,20 @@ impl Receiver {
         if let Some(inflow) = &mut self.inflow {
             inflow.chain.shrink();
         }
-        let arena = std::mem::take(&mut self.arena);
-        let lent = std::mem::take(&mut self.lent);
+        if self.lent && self.pending().is_empty() && self.buf.capacity() <= LARGEST_SCRATCH {
+            self.lent = false;
+            self.at = 0;
+            give_back(&mut self.buf, &mut scratch.read);
+            give_back(&mut self.arena, &mut scratch.arena);
+        } else {
+            self.detach_pending(scratch);
+        }
+    }
+
+    #[inline(never)]
+    fn detach_pending(&mut self, scratch: &mut Scratch) {
+        let arena = mem::take(&mut self.arena);
+        let lent = mem::take(&mut self.lent);
         if lent {
             scratch.arena = arena;
         }
@@ -117,7 +153,7 @@ impl Receiver {
             return;
         }
         let own = if pending.is_empty() { BytesMut::new() } else { BytesMut::from(pending) };
-        let buf = std::mem::replace(&mut self.buf, own);
+        let buf = mem::replace(&mut self.buf, own);
         self.at = 0;
         if lendable {
             scratch.read = buf;

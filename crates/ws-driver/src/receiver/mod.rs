@@ -119,8 +119,8 @@ impl Receiver {
     #[inline]
     pub fn advance(&mut self, replies: &mut Replies) -> Progress {
         match self.take_whole() {
-            Ok(true) => Progress::Ready,
-            Ok(false) => self.advance_slowly(None, replies),
+            Ok(Some(progress)) => progress,
+            Ok(None) => self.advance_slowly(None, replies),
             Err(fault) => self.advance_slowly(Some(fault), replies),
         }
     }
@@ -154,6 +154,7 @@ impl Receiver {
     }
 
     /// How the connection ended, once it has.
+    #[inline]
     #[must_use]
     pub fn ending(&self) -> Option<&Ending> {
         self.ending.as_deref()
@@ -161,11 +162,13 @@ impl Receiver {
 
     /// Whether messages come whole or in parts from here on. A message of which a part was given goes on in parts to
     /// its end; one that is half there is given from its beginning.
+    #[inline]
     pub fn set_delivery(&mut self, delivery: Delivery) {
         self.delivery = delivery;
     }
 
     /// Whether a message has been given in part, and not yet its last part.
+    #[inline]
     #[must_use]
     pub fn is_mid_message(&self) -> bool {
         if let Ready::Part { last: true, .. }
@@ -190,12 +193,14 @@ impl Receiver {
     }
 
     /// Whether the stream has ended.
+    #[inline]
     #[must_use]
     pub fn is_end_of_stream(&self) -> bool {
         self.end_of_stream
     }
 
     /// Whether anything has arrived since this was last asked: used up by now, or more than was pending then.
+    #[inline]
     pub(crate) fn take_heard(&mut self) -> bool {
         let pending = self.pending().len();
         let more = pending > std::mem::replace(&mut self.waiting, pending);
@@ -203,6 +208,7 @@ impl Receiver {
     }
 
     /// Whether a message has come since this was last asked.
+    #[inline]
     pub(crate) fn take_messaged(&mut self) -> bool {
         std::mem::take(&mut self.messaged)
     }

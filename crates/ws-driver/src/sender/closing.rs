@@ -27,6 +27,7 @@ impl Sender {
     }
 
     /// Whether a Close was asked for, by either side; nothing more can be sent.
+    #[inline]
     #[must_use]
     pub fn is_closing(&self) -> bool {
         self.closing.is_some()
@@ -104,6 +105,7 @@ impl Sender {
     }
 
     /// Whether the transport can no longer be written to.
+    #[inline]
     #[must_use]
     pub fn is_abandoned(&self) -> bool {
         self.abandoned

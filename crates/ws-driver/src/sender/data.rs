@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use ws_extensions::{Compress, MessageHead};
 use ws_frame::{DataKind, Header, Masker, OpCode, Rsv};
 
-use super::Sender;
+use super::{Sender, put_header};
 use crate::{Incoming, Message, SendError, Unsent};
 
 /// How much is copied and masked at a time, so that both passes find it in the fastest cache.
@@ -98,8 +98,9 @@ impl Sender {
     /// As for [`write`](Self::write).
     #[inline]
     pub fn forward(&mut self, incoming: Incoming<'_>) -> Result<(), SendError> {
-        if incoming.as_bytes().len() < STOLEN || self.role.masks() || self.chain.is_some() {
-            return self.write(incoming.kind(), incoming.as_bytes());
+        let payload = incoming.as_bytes();
+        if payload.len() < STOLEN || self.role.masks() || self.chain.is_some() {
+            return self.write(incoming.kind(), payload);
         }
         self.forward_in_place(incoming)
     }
@@ -253,10 +254,8 @@ impl Sender {
 
     fn frame_header(&mut self, fin: bool, rsv: Rsv, opcode: OpCode, len: usize) -> Option<[u8; 4]> {
         let mask = self.mask();
-        let mut bytes = [0; Header::MAX_LEN];
         let header = Header { fin, rsv, opcode, mask, len: len as u64 };
-        let header_len = header.encode(&mut bytes);
-        self.outbox.cork(header_len).extend_from_slice(&bytes[..header_len]);
+        put_header(self.outbox.cork(Header::MAX_LEN), &header);
         mask
     }
 }

@@ -5,6 +5,7 @@ mod data;
 mod outflow;
 mod prepared;
 
+use bytes::BytesMut;
 use ws_extensions::Chain;
 use ws_frame::{Header, Masker, OpCode, Role, Rsv};
 
@@ -119,9 +120,11 @@ impl Sender {
     }
 
     /// Whether a write should come before the next event is taken: pongs fill their bound.
+    #[inline]
     #[must_use]
     pub fn must_flush(&self) -> bool {
-        self.outbox.pongs() >= self.limits.max_pending_pongs.max(1)
+        let pongs = self.outbox.pongs();
+        pongs > 0 && pongs >= self.limits.max_pending_pongs
     }
 
     /// The bytes to be written. A caller that has written some says so with [`bytes::Buf::advance`].
@@ -134,6 +137,13 @@ impl Sender {
     #[inline]
     pub fn attach(&mut self, scratch: &mut Scratch) {
         self.outbox.attach(scratch);
+    }
+
+    /// Whether there is a buffer to write small frames into.
+    #[inline]
+    #[must_use]
+    pub fn has_buffer(&self) -> bool {
+        self.outbox.has_buffer()
     }
 
     /// Gives the buffer back when nothing waits in it, and what extensions keep for the next message.
@@ -152,6 +162,7 @@ impl Sender {
     }
 
     /// Bytes that wait: in the outbox, and in extensions.
+    #[inline]
     #[must_use]
     pub fn queued(&self) -> usize {
         self.outbox.len() + self.chain.as_ref().map_or(0, |chain| chain.pending_bytes())
@@ -166,6 +177,7 @@ impl Sender {
     }
 
     /// The limits.
+    #[inline]
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.limits
@@ -177,15 +189,18 @@ impl Sender {
     }
 
     /// Whether a message has been sent since this was last asked.
+    #[inline]
     pub(crate) fn take_messaged(&mut self) -> bool {
         std::mem::take(&mut self.messaged)
     }
 
     /// The ping that was queued since this was last asked.
+    #[inline]
     pub(crate) fn take_pinged(&mut self) -> Option<Mark> {
         self.pinged.take()
     }
 
+    #[inline]
     pub(crate) fn has_pinged(&self) -> bool {
         self.pinged.is_some()
     }
@@ -209,11 +224,9 @@ impl Sender {
     #[inline]
     fn frame(&mut self, fin: bool, rsv: Rsv, opcode: OpCode, payload: &[u8]) {
         let mask = self.mask();
-        let mut bytes = [0; Header::MAX_LEN];
         let header = Header { fin, rsv, opcode, mask, len: payload.len() as u64 };
-        let header_len = header.encode(&mut bytes);
-        let cork = self.outbox.cork(header_len + payload.len());
-        cork.extend_from_slice(&bytes[..header_len]);
+        let cork = self.outbox.cork(Header::MAX_LEN + payload.len());
+        put_header(cork, &header);
         match mask {
             None => cork.extend_from_slice(payload),
             Some(key) => {
@@ -230,5 +243,18 @@ impl Sender {
     #[inline]
     fn mask(&mut self) -> Option<[u8; 4]> {
         self.role.masks().then(|| self.masks.key())
+    }
+}
+
+/// Writes a header. The lengths of most are known when this is compiled, so that the copy is an instruction and no call.
+#[inline]
+fn put_header(cork: &mut BytesMut, header: &Header) {
+    let mut bytes = [0; Header::MAX_LEN];
+    match (header.encode(&mut bytes), &bytes) {
+        (2, [first, second, ..]) => cork.extend_from_slice(&[*first, *second]),
+        (4, [first, second, third, fourth, ..]) => {
+            cork.extend_from_slice(&[*first, *second, *third, *fourth]);
+        }
+        (len, bytes) => cork.extend_from_slice(&bytes[..len]),
     }
 }

@@ -64,6 +64,13 @@ impl Sender {
         }
     }
 
+    /// Whether messages may go through extensions: without, there is never deferred work.
+    #[inline]
+    #[must_use]
+    pub fn is_extended(&self) -> bool {
+        self.chain.is_some()
+    }
+
     /// The outgoing extensions, while there are any.
     pub(crate) fn chain(&mut self) -> Option<&mut Chain> {
         self.chain.as_deref_mut()
