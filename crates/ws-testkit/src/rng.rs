@@ -22,7 +22,9 @@ impl Rng {
 
     /// A number below `bound`; 0 when there is none.
     pub fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next_u64() % (bound.max(1) as u64)).unwrap_or_default()
+        // The upper half of the product is below the bound, and takes no division.
+        let product = u128::from(self.next_u64()) * bound as u128;
+        usize::try_from(product >> 64).unwrap_or_default()
     }
 
     /// True once in `times`.

@@ -200,7 +200,7 @@ fn waiting(sides: &[Side; 2]) -> Role {
     if sides[0].is_over { Role::Server } else { Role::Client }
 }
 
-/// A digest of what has happened (FNV-1a).
+/// A digest of what has happened (in the manner of FNV-1a, by words).
 struct Digest(u64);
 
 impl Digest {
@@ -211,8 +211,11 @@ impl Digest {
             Seen::Ping(bytes) => (9, bytes),
             Seen::Pong(bytes) => (10, bytes),
         };
-        for byte in now.to_le_bytes().iter().chain(&[kind]).chain(bytes) {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3);
+        let (words, rest) = bytes.as_chunks();
+        let words = words.iter().map(|word| u64::from_le_bytes(*word));
+        let head = [now, kind, bytes.len() as u64];
+        for word in head.into_iter().chain(words).chain(rest.iter().map(|byte| u64::from(*byte))) {
+            self.0 = (self.0 ^ word).wrapping_mul(0x0100_0000_01B3).rotate_left(17);
         }
     }
 }

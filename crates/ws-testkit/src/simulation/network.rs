@@ -5,6 +5,14 @@ use std::collections::VecDeque;
 use super::plan::Weather;
 use crate::Rng;
 
+/// A transport that dribbles does so for the first part of each stretch of bytes: in long messages bytes that come one by
+/// one show nothing new, and would take most of the time of all lives.
+const STRETCH: u64 = 16_384;
+const DRIBBLES: u64 = 2_048;
+
+/// The least of a write, and of a read, behind that part.
+const FLOWS: usize = 1_000;
+
 /// What a read gives.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Read {
@@ -21,6 +29,9 @@ pub(super) struct Way {
     weather: Weather,
     flight: VecDeque<(u64, Vec<u8>)>,
     in_flight: usize,
+    /// Bytes that were written, and read, so far.
+    written: u64,
+    read: u64,
     /// When the writer's end arrives.
     end: Option<u64>,
     /// The transport is no more.
@@ -29,7 +40,7 @@ pub(super) struct Way {
 
 impl Way {
     pub(super) fn new(weather: Weather) -> Self {
-        Self { weather, flight: VecDeque::new(), in_flight: 0, end: None, reset: false }
+        Self { weather, flight: VecDeque::new(), in_flight: 0, written: 0, read: 0, end: None, reset: false }
     }
 
     /// Takes what fits of a write. `None` when the transport is broken.
@@ -38,7 +49,11 @@ impl Way {
             return None;
         }
         let room = self.weather.window.saturating_sub(self.in_flight);
-        let most = bytes.len().min(room).min(self.weather.write);
+        // As TCP does, which does not open its window byte by byte (RFC 9293 section 3.8.6.2.2).
+        if room < self.weather.window / 4 {
+            return Some(0);
+        }
+        let most = bytes.len().min(room).min(size(self.weather.write, self.written));
         if most == 0 {
             return Some(0);
         }
@@ -55,6 +70,7 @@ impl Way {
             self.flight.push_back((at, bytes));
         }
         self.in_flight += taken;
+        self.written += taken as u64;
         Some(taken)
     }
 
@@ -62,13 +78,14 @@ impl Way {
         let is_over = self.end.is_some_and(|end| end <= now) || self.is_reset(now);
         match self.flight.front_mut() {
             Some((at, bytes)) if *at <= now => {
-                let most = bytes.len().min(self.weather.read);
+                let most = bytes.len().min(size(self.weather.read, self.read));
                 let rest = bytes.split_off(1 + rng.below(most));
                 let read = std::mem::replace(bytes, rest);
                 if bytes.is_empty() {
                     self.flight.pop_front();
                 }
                 self.in_flight = self.in_flight.saturating_sub(read.len());
+                self.read += read.len() as u64;
                 Read::Bytes(read)
             }
             None if is_over => Read::End,
@@ -104,4 +121,9 @@ impl Way {
     fn is_silent(&self, now: u64) -> bool {
         self.weather.silent_from.is_some_and(|at| at <= now)
     }
+}
+
+/// The most bytes of a write or a read that comes behind so many.
+fn size(most: usize, behind: u64) -> usize {
+    if behind % STRETCH < DRIBBLES { most } else { most.max(FLOWS) }
 }

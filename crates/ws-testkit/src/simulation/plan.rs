@@ -188,7 +188,9 @@ fn ping(rng: &mut Rng) -> Vec<u8> {
 }
 
 fn bytes(len: usize, rng: &mut Rng) -> Vec<u8> {
-    (0..len).map(|_| rng.next_u64() as u8).collect()
+    let mut bytes: Vec<u8> = (0..len.div_ceil(8)).flat_map(|_| rng.next_u64().to_le_bytes()).collect();
+    bytes.truncate(len);
+    bytes
 }
 
 /// The extensions of the client and of the server.

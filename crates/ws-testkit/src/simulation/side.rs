@@ -300,9 +300,9 @@ fn sender_is_closing(endpoint: &mut Endpoint) -> bool {
 }
 
 fn message(kind: DataKind, payload: &[u8]) -> Message {
-    match (kind, Text::from_utf8(payload)) {
-        (DataKind::Text, Ok(text)) => Message::text(text),
-        _ => Message::from(payload.to_vec()),
+    match kind {
+        DataKind::Text => Text::from_utf8(payload).map_or_else(|_| Message::from(payload), Message::text),
+        DataKind::Binary => Message::from(payload),
     }
 }
 
