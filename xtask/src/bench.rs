@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: our two echo servers, built as they are shipped, beside the others that the bench knows.
+//! `cargo xtask bench`: our servers beside the others that the bench knows, all built alike.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -11,12 +11,31 @@ use crate::repo::Repo;
 #[derive(clap::Args, Debug)]
 #[command(disable_help_flag = true)]
 pub(crate) struct Args {
-    /// Arguments of `bench run`, such as --quick or --scenarios 16x64; --help lists them
+    /// Arguments of `bench run`, such as --quick, --publish or --scenarios 16x64; --help lists them
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<OsString>,
 }
 
-/// Builds `ws` and the example `echo_server_owned`, and measures them with the arguments given.
+/// How the bench's own workspace builds the other servers: see its `Cargo.toml`.
+const LIKE_PEERS: [&str; 8] = [
+    "--profile",
+    "measured",
+    "--config",
+    "profile.measured.inherits='release'",
+    "--config",
+    "profile.measured.lto='fat'",
+    "--config",
+    "profile.measured.panic='abort'",
+];
+
+/// Each of our servers: the bench's option for it, and what cargo is told.
+const OURS: [(&str, &str, &[&str]); 3] = [
+    ("--ours", "ws", &["--package", "ws-cli", "--bin", "ws"]),
+    ("--owned", "echo_server_owned", &["--package", "ws-stack", "--example", "echo_server_owned"]),
+    ("--broadcast", "broadcast_server", &["--package", "ws-stack", "--example", "broadcast_server"]),
+];
+
+/// Builds `ws` and the examples, and measures them with the arguments given.
 ///
 /// # Errors
 /// When something does not build; a measurement that fails is an exit code.
@@ -26,10 +45,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         repo.cargo(["run", "--quiet", "--release", "--manifest-path", "xtask/bench/Cargo.toml", "--"]);
     bench.arg("run");
     if !args.arguments.iter().any(|argument| argument == "--help" || argument == "-h") {
-        let ours = repo.build_program("ws", ["--package", "ws-cli", "--bin", "ws"])?;
-        let example = ["--package", "ws-stack", "--example", "echo_server_owned"];
-        let owned = repo.build_program("echo_server_owned", example)?;
-        bench.arg("--ours").arg(ours).arg("--owned").arg(owned);
+        for (option, name, what) in OURS {
+            bench.arg(option).arg(repo.build_program_as(&LIKE_PEERS, name, what)?);
+        }
     }
     bench.args(&args.arguments);
     let status = bench.status().context("cannot start cargo")?;

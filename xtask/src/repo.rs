@@ -42,8 +42,19 @@ impl Repo {
         name: &str,
         what: [&str; N],
     ) -> anyhow::Result<PathBuf> {
-        let mut command = self.cargo(["build", "--release", "--message-format", "json-render-diagnostics"]);
-        let mut cargo = command.args(what).stdout(Stdio::piped()).spawn().context("cannot start cargo")?;
+        self.build_program_as(&["--release"], name, &what)
+    }
+
+    /// The same in another way than it is shipped.
+    pub(crate) fn build_program_as(
+        &self,
+        how: &[&str],
+        name: &str,
+        what: &[&str],
+    ) -> anyhow::Result<PathBuf> {
+        let mut command = self.cargo(["build", "--message-format", "json-render-diagnostics"]);
+        command.args(how).args(what).stdout(Stdio::piped());
+        let mut cargo = command.spawn().context("cannot start cargo")?;
         let stdout = cargo.stdout.take().context("cargo has no output")?;
         let mut program = None;
         for message in Message::parse_stream(BufReader::new(stdout)) {

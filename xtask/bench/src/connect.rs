@@ -1,12 +1,13 @@
 //! Opening a connection by hand.
 
-use std::io::{Read as _, Write as _};
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::takeover::{Takeover, Terms};
+use crate::tls::{Tls, TlsStream};
 use crate::traffic::Dialect;
 
 /// The key of RFC 6455 section 1.3, and the answer to it that is given there.
@@ -39,23 +40,52 @@ pub(crate) fn open_all(
     Ok((streams, terms))
 }
 
-/// Connects, and upgrades unless the server speaks bare TCP. The stream has `TCP_NODELAY`, and blocks for [`PATIENCE`]
-/// at most.
+/// Connects, and upgrades unless the server speaks bare TCP.
 fn open(
     address: SocketAddr,
     dialect: Dialect,
     offer: Option<Takeover>,
 ) -> Result<(TcpStream, Option<Terms>)> {
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE).context("cannot connect")?;
+    let mut stream = connect(address)?;
+    let terms = upgrade(&mut stream, address, dialect, offer)?;
+    Ok((stream, terms))
+}
+
+/// Opens so many connections over TLS.
+pub(crate) fn open_all_tls(address: SocketAddr, dialect: Dialect, count: usize) -> Result<Vec<TlsStream>> {
+    let tls = Tls::new()?;
+    let open = |index| {
+        let mut stream = tls.over(connect(address)?)?;
+        upgrade(&mut stream, address, dialect, None).with_context(|| format!("connection {index}"))?;
+        while stream.conn.is_handshaking() {
+            stream.conn.complete_io(&mut stream.sock).context("no handshake of TLS")?;
+        }
+        Ok(stream)
+    };
+    (0..count).map(open).collect()
+}
+
+/// A connection with `TCP_NODELAY` that blocks for [`PATIENCE`] at most.
+fn connect(address: SocketAddr) -> Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(&address, PATIENCE).context("cannot connect")?;
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
+    Ok(stream)
+}
+
+/// The opening handshake, unless the server speaks bare TCP.
+fn upgrade(
+    stream: &mut (impl Read + Write),
+    address: SocketAddr,
+    dialect: Dialect,
+    offer: Option<Takeover>,
+) -> Result<Option<Terms>> {
     if dialect == Dialect::Tcp {
-        return Ok((stream, None));
+        return Ok(None);
     }
     stream.write_all(request(address, offer).as_bytes()).context("cannot send the request")?;
-    let terms = response(&mut stream, offer)?;
-    Ok((stream, terms))
+    response(stream, offer)
 }
 
 /// The client's half of the opening handshake (RFC 6455 section 4.1).
@@ -69,7 +99,7 @@ pub(crate) fn request(address: SocketAddr, offer: Option<Takeover>) -> String {
 }
 
 /// Reads and checks the server's half. Nothing may follow it yet: no message was sent.
-fn response(stream: &mut TcpStream, offer: Option<Takeover>) -> Result<Option<Terms>> {
+fn response(stream: &mut impl Read, offer: Option<Takeover>) -> Result<Option<Terms>> {
     let mut head = [0; LONGEST_HEAD];
     let mut len = 0;
     while !head[..len].ends_with(HEAD_END) {

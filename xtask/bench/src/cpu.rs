@@ -29,11 +29,13 @@ impl CpuClock {
     }
 }
 
-/// Keeps the calling thread, and the processes it starts, on one core.
-pub(crate) fn pin(core: usize) -> Result<()> {
+/// Keeps the calling thread, and the processes it starts, on some cores.
+pub(crate) fn pin(cores: &[usize]) -> Result<()> {
     let mut set = CpuSet::new();
-    set.set(core)?;
-    sched_setaffinity(Pid::from_raw(0), &set).with_context(|| format!("cannot run on core {core}"))
+    for &core in cores {
+        set.set(core)?;
+    }
+    sched_setaffinity(Pid::from_raw(0), &set).with_context(|| format!("cannot run on {cores:?}"))
 }
 
 #[cfg(test)]

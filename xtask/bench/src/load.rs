@@ -19,17 +19,25 @@ use crate::script::Script;
 use crate::traffic::{Dialect, Traffic};
 
 /// How much is taken from a socket at once.
-const BUFFER: usize = 256 << 10;
+pub(crate) const BUFFER: usize = 256 << 10;
 /// How often the clock is looked at when nothing arrives.
-const TICK: Duration = Duration::from_millis(50);
+pub(crate) const TICK: Duration = Duration::from_millis(50);
 /// Latencies are kept from 1 ns to a minute, to three digits.
-const LONGEST: u64 = 60_000_000_000;
+pub(crate) const LONGEST: u64 = 60_000_000_000;
 
 /// When a load begins to count, and when it ends.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Span {
     pub(crate) warmup: Duration,
     pub(crate) measured: Duration,
+}
+
+impl Span {
+    /// The span for so many connections: with thousands of them, one turn of all takes a part of a second.
+    pub(crate) fn for_connections(self, connections: usize) -> Self {
+        let times = if connections > 2000 { 3 } else { 1 };
+        Self { warmup: self.warmup * times, measured: self.measured * times }
+    }
 }
 
 /// One connection in the middle of a burst.
@@ -61,8 +69,9 @@ pub(crate) fn run(
     server: CpuClock,
     span: Span,
 ) -> Result<Sample> {
-    let (streams, terms) = open_all(address, dialect, echo.takeover(), echo.connections)?;
-    let Some((takeover, terms)) = echo.takeover().zip(terms) else {
+    let offer = echo.content.takeover();
+    let (streams, terms) = open_all(address, dialect, offer, echo.connections)?;
+    let Some((takeover, terms)) = offer.zip(terms) else {
         let traffic = Traffic::new(echo, dialect);
         let (mut load, mut poll) = Load::new(streams, || Repeated::new(&traffic))?;
         return load.measure(&mut poll, server, span);
@@ -106,16 +115,13 @@ impl<D: Dialogue> Load<D> {
         let (cpu, own) = (server.now()? - before, CpuClock::own().now()? - own_before);
         ensure!(self.messages > 0, "not one message came back in {seconds:.1} s");
         let messages = self.messages as f64;
-        let latency = |quantile| self.latencies.value_at_quantile(quantile) as f64 / 1e3;
-        let sample = Sample::from([
+        let mut sample = Sample::from([
             (Metric::CpuNsPerMessage, cpu.as_nanos() as f64 / messages),
             (Metric::MessagesPerSecond, messages / seconds),
-            (Metric::LatencyP50Us, latency(0.5)),
-            (Metric::LatencyP99Us, latency(0.99)),
-            (Metric::LatencyP999Us, latency(0.999)),
             (Metric::ServerBusy, cpu.as_secs_f64() / seconds * 100.0),
             (Metric::ClientBusy, own.as_secs_f64() / seconds * 100.0),
         ]);
+        sample.extend(latencies(&self.latencies));
 
         // Whatever is still under way must come back right as well.
         self.more = false;
@@ -199,6 +205,12 @@ impl<D: Dialogue> Load<D> {
             }
         }
     }
+}
+
+/// The quantiles that are reported.
+pub(crate) fn latencies(histogram: &Histogram<u64>) -> impl Iterator<Item = (Metric, f64)> {
+    let quantile = |(metric, quantile)| (metric, histogram.value_at_quantile(quantile) as f64 / 1e3);
+    Metric::LATENCIES.into_iter().map(quantile)
 }
 
 #[cfg(test)]

@@ -10,11 +10,15 @@ use serde::Serialize;
 
 const CONGESTION_CONTROL: &str = "/proc/sys/net/ipv4/tcp_congestion_control";
 
-/// What figures depend on beside the code.
+/// What figures depend on, and when they were taken.
 #[derive(Debug, Serialize)]
 pub(crate) struct Machine {
+    date: String,
+    /// The code that was measured; with a plus where it had been changed.
+    commit: String,
+    compiler: String,
     processor: String,
-    cores: usize,
+    pub(crate) cores: usize,
     kernel: String,
     congestion_control: String,
 }
@@ -24,7 +28,12 @@ impl Machine {
         let read = |path| fs::read_to_string(path).unwrap_or_default().trim().to_owned();
         let cpuinfo = read("/proc/cpuinfo");
         let processor = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+        let dirty =
+            if said("git", &["status", "--porcelain", "--untracked-files=no"]).is_empty() { "" } else { "+" };
         Self {
+            date: said("date", &["-u", "+%Y-%m-%d"]),
+            commit: said("git", &["rev-parse", "--short=10", "HEAD"]) + dirty,
+            compiler: said("rustc", &["--version"]),
             processor: processor.map_or("unknown", |(_, name)| name).to_owned(),
             cores: cpuinfo.lines().filter(|line| line.starts_with("processor")).count(),
             kernel: read("/proc/sys/kernel/osrelease"),
@@ -33,10 +42,20 @@ impl Machine {
     }
 }
 
+/// What a program says when it is run in the repository; nothing when it cannot be run.
+fn said(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program).args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output();
+    let output = output.map(|output| output.stdout).unwrap_or_default();
+    String::from_utf8_lossy(&output).trim().to_owned()
+}
+
 impl std::fmt::Display for Machine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { processor, cores, kernel, congestion_control } = self;
-        write!(f, "{processor}, {cores} cores, Linux {kernel}, TCP {congestion_control}")
+        let Self { date, commit, compiler, processor, cores, kernel, congestion_control } = self;
+        write!(
+            f,
+            "{date}, commit {commit}, {compiler}; {processor}, {cores} cores, Linux {kernel}, TCP {congestion_control}"
+        )
     }
 }
 

@@ -1,12 +1,16 @@
-//! Loads WebSocket echo servers and measures what a message costs them.
+//! Loads WebSocket servers and measures what a message costs them.
 //!
 //! The load generator is no WebSocket library: it upgrades by hand, sends frames that were made beforehand, and
 //! compares the replies byte for byte.
 
+mod bars;
+mod broadcast;
 mod chart;
 mod connect;
 mod cpu;
 mod dialogue;
+mod figures;
+mod gallery;
 mod idle;
 mod inflated;
 mod json;
@@ -14,8 +18,10 @@ mod load;
 mod machine;
 mod matrix;
 mod memory;
+mod page;
 mod prepare;
 mod process;
+mod publish;
 mod random;
 mod rate;
 mod report;
@@ -23,17 +29,20 @@ mod sample;
 mod scenario;
 mod script;
 mod servers;
+mod tables;
 mod takeover;
+#[cfg(test)]
+mod testing;
+mod tls;
 mod traffic;
 mod versions;
 
 use std::ffi::OsString;
-use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
 
 use crate::load::Span;
@@ -41,9 +50,12 @@ use crate::machine::Machine;
 use crate::matrix::Matrix;
 use crate::report::Report;
 use crate::scenario::Scenario;
-use crate::servers::Given;
+use crate::servers::{Given, Server};
 
-/// Measures WebSocket echo servers
+/// Open files beside those of the connections.
+const SPARE: u64 = 256;
+
+/// Measures WebSocket servers
 #[derive(Debug, Parser)]
 #[command(name = "bench")]
 struct Arguments {
@@ -54,11 +66,12 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Measure servers under scenarios, and print tables
-    Run(Run),
-    /// Become a server on one core
+    Run(Box<Run>),
+    /// Become a server on some cores
     #[command(hide = true)]
     Launch {
-        core: usize,
+        #[arg(long = "core")]
+        cores: Vec<usize>,
         #[arg(last = true, required = true)]
         command: Vec<OsString>,
     },
@@ -66,8 +79,8 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 struct Run {
-    /// `SIZExCONNECTIONS[pDEPTH]` with "text ", "utf8 ", "nct " or "ct " before it, `idleCONNECTIONS` with "nct " or
-    /// "ct " before it, `rate`
+    /// `SIZExCONNECTIONS[pDEPTH]` with "text ", "utf8 ", "nct ", "ct " or "threadsN " before it, `broadcastRECEIVERSxSIZE[pDEPTH]`
+    /// with the same, `idleCONNECTIONS` with "nct ", "ct " or "tls " before it, `rate`
     #[arg(long, value_delimiter = ',', default_value = scenario::ALL)]
     scenarios: Vec<Scenario>,
     /// Names of servers; without any, all that are known or given
@@ -75,12 +88,15 @@ struct Run {
     servers: Vec<String>,
     #[command(flatten)]
     given: Given,
-    /// How often all is measured
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=100))]
-    rounds: u16,
-    /// How long one measurement takes
-    #[arg(long, default_value_t = 2.0, value_parser = seconds)]
-    seconds: f64,
+    /// How often all is measured [default: 3]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=100))]
+    rounds: Option<u16>,
+    /// How long one measurement takes [default: 2; to publish 0.5]
+    #[arg(long, value_parser = seconds)]
+    seconds: Option<f64>,
+    /// Write page, pictures and measurements into docs/benchmarks
+    #[arg(long)]
+    publish: bool,
     /// One short round, to see that all works
     #[arg(long, conflicts_with_all = ["rounds", "seconds"])]
     quick: bool,
@@ -115,7 +131,7 @@ fn seconds(text: &str) -> Result<f64, String> {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Run(run) => run.run(),
-        Command::Launch { core, command } => process::launch(core, &command),
+        Command::Launch { cores, command } => process::launch(&cores, &command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -128,60 +144,72 @@ fn main() -> ExitCode {
 
 impl Run {
     fn run(self) -> Result<()> {
-        let servers = servers::select(&self.servers, &self.given, &prepare::binaries()?, &prepare::node())?;
+        let mut servers =
+            servers::select(&self.servers, &self.given, &prepare::binaries()?, &prepare::node())?;
         if !self.no_build && servers::need_peers(&servers) {
             prepare::build_peers()?;
         }
-        if servers::need_node(&servers) {
-            prepare::install_node()?;
+        if servers::need_node(&servers)
+            && let Err(error) = prepare::install_node()
+        {
+            if !self.servers.is_empty() {
+                return Err(error);
+            }
+            eprintln!("warning: node-ws is left out: {error:#}");
+            servers::without_node(&mut servers);
         }
-        machine::allow_descriptors(self.scenarios.iter().map(descriptors).max().unwrap_or_default())?;
+        let descriptors = self.scenarios.iter().map(|scenario| scenario.connections() as u64 + SPARE);
+        machine::allow_descriptors(descriptors.max().unwrap_or_default())?;
         if let Some(warning) = machine::steady_network()? {
             eprintln!("warning: {warning}");
         }
-        cpu::pin(self.client_core)?;
+        cpu::pin(&[self.client_core])?;
 
-        let seconds = if self.quick { 0.4 } else { self.seconds };
-        let measured = Duration::from_secs_f64(seconds);
-        let matrix = Matrix {
-            scenarios: self.scenarios,
-            servers,
-            rounds: if self.quick { 1 } else { self.rounds.into() },
-            span: Span { warmup: measured / 4, measured },
-            server_core: self.server_core,
-        };
+        let matrix = self.matrix(servers);
         let outcome = matrix.run();
         let machine = Machine::describe();
         let report = Report { matrix: &matrix, outcome: &outcome, machine: &machine };
-        let markdown = report.markdown();
-        print!("{markdown}");
-        if let Some(path) = &self.markdown {
-            fs::write(path, &markdown).with_context(|| format!("cannot write {}", path.display()))?;
-        }
-        if let Some(path) = &self.json {
-            let json = serde_json::to_string_pretty(&report.json())?;
-            fs::write(path, json + "\n").with_context(|| format!("cannot write {}", path.display()))?;
-        }
-        if let Some(directory) = &self.svg {
-            fs::create_dir_all(directory)?;
-            for (file, svg) in report.charts() {
-                let path = directory.join(file);
-                fs::write(&path, svg).with_context(|| format!("cannot write {}", path.display()))?;
-            }
-        }
+        self.write(&report)?;
         match outcome.failures.len() {
             0 => Ok(()),
             failed => bail!("{failed} measurements failed"),
         }
     }
-}
 
-/// How many open files a scenario takes on either side: its connections, and some for the rest.
-fn descriptors(scenario: &Scenario) -> u64 {
-    let connections = match scenario {
-        Scenario::Echo(echo) => echo.connections,
-        Scenario::Idle(connections, _) => *connections,
-        Scenario::Rate => 0,
-    };
-    connections as u64 + 256
+    /// What is to be measured, and for how long.
+    fn matrix(&self, servers: Vec<Server>) -> Matrix {
+        let (rounds, seconds) = match (self.quick, self.publish) {
+            (true, _) => (1, 0.4),
+            (false, true) => (3, 0.5),
+            (false, false) => (3, 2.0),
+        };
+        let measured = Duration::from_secs_f64(self.seconds.unwrap_or(seconds));
+        Matrix {
+            scenarios: self.scenarios.clone(),
+            servers,
+            rounds: self.rounds.unwrap_or(rounds).into(),
+            span: Span { warmup: measured / 4, measured },
+            server_core: self.server_core,
+            client_core: self.client_core,
+        }
+    }
+
+    /// Puts the report wherever it was asked for.
+    fn write(&self, report: &Report<'_>) -> Result<()> {
+        let markdown = report.markdown();
+        print!("{markdown}");
+        if let Some(path) = &self.markdown {
+            publish::write(path, &markdown)?;
+        }
+        if let Some(path) = &self.json {
+            publish::write_json(path, report)?;
+        }
+        if let Some(directory) = &self.svg {
+            publish::write_pictures(directory, report)?;
+        }
+        if self.publish {
+            publish::publish(report, &publish::directory())?;
+        }
+        Ok(())
+    }
 }

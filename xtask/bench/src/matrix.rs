@@ -11,7 +11,7 @@ use crate::sample::Sample;
 use crate::scenario::Scenario;
 use crate::servers::Server;
 use crate::traffic::Dialect;
-use crate::{idle, load, rate};
+use crate::{broadcast, idle, load, rate};
 
 /// One server under one scenario in one round.
 #[derive(Debug, Serialize)]
@@ -30,6 +30,7 @@ pub(crate) struct Matrix {
     pub(crate) rounds: usize,
     pub(crate) span: Span,
     pub(crate) server_core: usize,
+    pub(crate) client_core: usize,
 }
 
 /// What came of it.
@@ -47,12 +48,19 @@ impl Matrix {
         let mut outcome = Outcome::default();
         for round in 0..self.rounds {
             for &scenario in &self.scenarios {
+                if round > 0 && scenario.is_steady() {
+                    bar.inc(self.servers.len() as u64);
+                    continue;
+                }
                 for offset in 0..self.servers.len() {
                     let server = &self.servers[(round + offset) % self.servers.len()];
                     let what = format!("round {}: {scenario} {}", round + 1, server.name);
                     bar.set_message(what.clone());
                     match self.measure(scenario, server) {
-                        Ok(None) => {}
+                        Ok(None) => {
+                            bar.inc(1);
+                            continue;
+                        }
                         Ok(Some(figures)) => outcome.measurements.push(Measurement {
                             scenario: scenario.to_string(),
                             server: server.name.clone(),
@@ -81,18 +89,21 @@ impl Matrix {
         if scenario == Scenario::Rate && server.dialect == Dialect::Tcp {
             return Ok(None);
         }
-        let takeover = scenario.takeover();
-        if takeover.is_some() && !server.compresses() {
-            return Ok(None);
-        }
-        let process = Process::start(|port| server.command(port, takeover), self.server_core)?;
+        let cores: &[usize] = match scenario {
+            Scenario::Threads(..) => &[self.server_core, self.client_core],
+            _ => &[self.server_core],
+        };
+        let started = Process::start(|port| server.command(port, scenario.setup()), cores)?;
+        let Some(process) = started else { return Ok(None) };
         let clock = CpuClock::of(process.id())?;
+        let span = self.span.for_connections(scenario.connections());
         let sample = match scenario {
-            Scenario::Echo(echo) => load::run(process.address, server.dialect, &echo, clock, self.span),
-            Scenario::Idle(connections, takeover) => {
-                idle::run(process.address, server.dialect, takeover, process.id(), connections)
+            Scenario::Echo(echo) | Scenario::Threads(_, echo) => {
+                load::run(process.address, server.dialect, &echo, clock, span)
             }
-            Scenario::Rate => rate::run(process.address, clock, self.span),
+            Scenario::Broadcast(echo) => broadcast::run(process.address, &echo, clock, span),
+            Scenario::Idle(idle) => idle::run(process.address, server.dialect, idle, process.id()),
+            Scenario::Rate => rate::run(process.address, clock, span),
         };
         sample.map(Some).with_context(|| format!("under {scenario}"))
     }

@@ -1,4 +1,4 @@
-//! A server's process: started on its core, awaited, ended.
+//! A server's process: started on its cores, awaited, ended.
 
 use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader};
@@ -23,13 +23,20 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts a server on one core and waits until it has printed the line that tells that it listens.
-    pub(crate) fn start(command: impl FnOnce(u16) -> Vec<OsString>, core: usize) -> Result<Self> {
+    /// Starts a server on its cores and waits until it has printed the line that tells that it listens; `None` without a
+    /// command.
+    pub(crate) fn start(
+        command: impl FnOnce(u16) -> Option<Vec<OsString>>,
+        cores: &[usize],
+    ) -> Result<Option<Self>> {
         // Bound once to learn a port that is free.
         let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
-        let command = command(address.port());
+        let Some(command) = command(address.port()) else { return Ok(None) };
+        let cores = cores.iter().flat_map(|core| ["--core".to_owned(), core.to_string()]);
         let mut child = Command::new(std::env::current_exe()?)
-            .args(["launch", &core.to_string(), "--"])
+            .arg("launch")
+            .args(cores)
+            .arg("--")
             .args(&command)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -45,7 +52,7 @@ impl Process {
             text.join("\n")
         });
         if first_line(out.context("no standard output")?).recv_timeout(PATIENCE).is_ok() {
-            return Ok(process);
+            return Ok(Some(process));
         }
         drop(process);
         bail!("{} does not listen\n{}", command[0].display(), complaints.join().unwrap_or_default())
@@ -78,9 +85,9 @@ fn first_line(out: ChildStdout) -> Receiver<String> {
     rx
 }
 
-/// Turns this process into a server on one core that does not outlive the one that started it.
-pub(crate) fn launch(core: usize, command: &[OsString]) -> Result<()> {
-    pin(core)?;
+/// Turns this process into a server on some cores that does not outlive the one that started it.
+pub(crate) fn launch(cores: &[usize], command: &[OsString]) -> Result<()> {
+    pin(cores)?;
     set_pdeathsig(Signal::SIGKILL)?;
     let (program, arguments) = command.split_first().context("nothing to launch")?;
     let error = Command::new(program).args(arguments).exec();

@@ -10,13 +10,18 @@ use serde::Serialize;
 pub(crate) enum Metric {
     /// The server's CPU time for each echoed message.
     CpuNsPerMessage,
+    /// The same for each receiver of a broadcast message.
+    CpuNsPerDelivery,
     /// How many bytes came back for each message, headers of frames counted, where compression has a say.
     BytesPerReply,
     MessagesPerSecond,
-    /// From a burst's first byte to the last byte of its reply.
+    DeliveriesPerSecond,
+    /// From a burst's first byte to the last byte of its reply, or until everybody has it.
     LatencyP50Us,
+    LatencyP90Us,
     LatencyP99Us,
     LatencyP999Us,
+    LatencyP9999Us,
     /// How much of its core the server used, in percent.
     ServerBusy,
     /// How much of its core the load generator used: near 100, it was the limit.
@@ -31,15 +36,28 @@ pub(crate) enum Metric {
 }
 
 impl Metric {
+    /// The metrics of latency, and which quantile each is.
+    pub(crate) const LATENCIES: [(Self, f64); 5] = [
+        (Self::LatencyP50Us, 0.5),
+        (Self::LatencyP90Us, 0.9),
+        (Self::LatencyP99Us, 0.99),
+        (Self::LatencyP999Us, 0.999),
+        (Self::LatencyP9999Us, 0.9999),
+    ];
+
     /// The heading of its column.
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::CpuNsPerMessage => "CPU ns/message",
+            Self::CpuNsPerDelivery => "CPU ns/delivery",
             Self::BytesPerReply => "bytes/reply",
             Self::MessagesPerSecond => "messages/s",
+            Self::DeliveriesPerSecond => "deliveries/s",
             Self::LatencyP50Us => "p50 us",
+            Self::LatencyP90Us => "p90 us",
             Self::LatencyP99Us => "p99 us",
             Self::LatencyP999Us => "p99.9 us",
+            Self::LatencyP9999Us => "p99.99 us",
             Self::ServerBusy => "server %",
             Self::ClientBusy => "client %",
             Self::BytesIdle => "bytes idle",

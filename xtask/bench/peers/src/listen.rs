@@ -18,17 +18,35 @@ pub fn port() -> io::Result<SocketAddr> {
     Ok((Ipv4Addr::LOCALHOST, port).into())
 }
 
-/// What this server was asked to do about compression: its second argument, if there is one.
+/// What this server was asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// How it compresses, if it does.
+    pub takeover: Option<Takeover>,
+    /// Whether a message goes to everybody but its sender, and not back to it.
+    pub broadcast: bool,
+}
+
+/// What this server was asked to do: its arguments behind the port.
 ///
 /// # Errors
-/// When there is one, and it is neither `ct` nor `nct`.
-pub fn takeover() -> io::Result<Option<Takeover>> {
-    match std::env::args().nth(2).as_deref() {
-        None => Ok(None),
-        Some("ct") => Ok(Some(Takeover::Keep)),
-        Some("nct") => Ok(Some(Takeover::Reset)),
-        Some(_) => Err(io::Error::new(io::ErrorKind::InvalidInput, "compression is ct or nct")),
+/// When one of them is none of `ct`, `nct` and `broadcast`.
+pub fn wanted() -> io::Result<Wanted> {
+    let mut wanted = Wanted::default();
+    for word in std::env::args().skip(2) {
+        match word.as_str() {
+            "ct" => wanted.takeover = Some(Takeover::Keep),
+            "nct" => wanted.takeover = Some(Takeover::Reset),
+            "broadcast" => wanted.broadcast = true,
+            _ => {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidInput,
+                    "behind the port: ct, nct, broadcast",
+                ));
+            }
+        }
     }
+    Ok(wanted)
 }
 
 /// Prints the one line that tells that the server may be connected to.

@@ -4,21 +4,34 @@
 //! with, by the pool that it has for this.
 
 use std::io;
+use std::sync::Arc;
 
-use peers::{Takeover, forward, serve, takeover, upgrade_with};
+use peers::{Room, Takeover, attend, forward, serve, upgrade_with, wanted};
 use tokio::net::TcpStream;
 use yawc::frame::{Frame, OpCode};
 use yawc::{CompressionLevel, DeflatePool, Options, Role, WebSocket};
 
-async fn connection(mut stream: TcpStream, takeover: Option<Takeover>, options: Options) {
+async fn connection(
+    mut stream: TcpStream,
+    takeover: Option<Takeover>,
+    options: Options,
+    room: Option<Arc<Room<Frame>>>,
+) {
     if upgrade_with(&mut stream, takeover).await.is_err() {
         return;
     }
     let extensions = takeover.map(Takeover::parameters);
-    if let Ok(socket) = WebSocket::from_stream_with_extensions(stream, Role::Server, extensions, options) {
-        // A connection that is lost concerns nobody but its client.
-        let _ = forward(socket, |frame| Ok(data(frame))).await;
-    }
+    let Ok(socket) = WebSocket::from_stream_with_extensions(stream, Role::Server, extensions, options) else {
+        return;
+    };
+    // A connection that is lost concerns nobody but its client.
+    let _ = match room {
+        None => forward(socket, |frame| Ok(data(frame))).await,
+        Some(room) => {
+            let (me, others) = room.join();
+            attend(socket, others, |frame| Ok(data(frame)), |frame| room.publish(me, &frame)).await
+        }
+    };
 }
 
 /// What all connections share.
@@ -41,7 +54,8 @@ fn data(frame: Frame) -> Option<Frame> {
 }
 
 fn main() -> io::Result<()> {
-    let takeover = takeover()?;
-    let options = options(takeover);
-    serve(move |stream| connection(stream, takeover, options.clone()))
+    let wanted = wanted()?;
+    let options = options(wanted.takeover);
+    let room = wanted.broadcast.then(Arc::default);
+    serve(move |stream| connection(stream, wanted.takeover, options.clone(), room.clone()))
 }

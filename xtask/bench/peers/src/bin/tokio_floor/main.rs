@@ -1,20 +1,23 @@
-//! The least a WebSocket echo can do on tokio: read, unmask in place, write. It checks nothing.
+//! The least a WebSocket server can do on tokio: read, unmask in place, write. It checks nothing.
 //!
-//! All connections share one read buffer; one has memory of its own only while it holds an incomplete frame, or a
+//! In an echo, all connections share one read buffer; one has memory of its own only while it holds an incomplete frame, or a
 //! reply that the socket did not take.
 
+mod broadcast;
 mod frames;
 
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{BufMut as _, BytesMut};
 use tokio::io::{AsyncRead as _, AsyncReadExt as _, AsyncWrite as _, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 
+use crate::broadcast::Room;
 use crate::frames::{Batch, KEY, needed, reply};
 
 const BUFFER: usize = 128 << 10;
@@ -31,11 +34,15 @@ enum Rest {
     Closed,
 }
 
-async fn connection(mut stream: TcpStream) {
-    if peers::upgrade(&mut stream).await.is_ok() {
-        // A connection that is lost concerns nobody but its client.
-        let _ = echo(stream).await;
+async fn connection(mut stream: TcpStream, room: Option<Arc<Room>>) {
+    if peers::upgrade(&mut stream).await.is_err() {
+        return;
     }
+    // A connection that is lost concerns nobody but its client.
+    let _ = match room {
+        None => echo(stream).await,
+        Some(room) => room.attend(stream).await,
+    };
 }
 
 async fn echo(mut stream: TcpStream) -> io::Result<()> {
@@ -106,5 +113,6 @@ async fn finish(stream: &mut TcpStream, mut frame: BytesMut) -> io::Result<bool>
 }
 
 fn main() -> io::Result<()> {
-    peers::serve(connection)
+    let room = peers::wanted()?.broadcast.then(Arc::default);
+    peers::serve(move |stream| connection(stream, room.clone()))
 }
