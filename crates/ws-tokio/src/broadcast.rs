@@ -1,5 +1,6 @@
 //! One message to many connections.
 
+mod bell;
 mod group;
 mod member;
 mod options;

@@ -417,6 +417,35 @@ async fn a_burst_leaves_a_loop_of_ones_own_in_one_write_and_is_held_back_above_t
 }
 
 #[tokio::test]
+async fn what_a_group_is_sent_is_written_without_a_look_at_the_input() {
+    let (io, wire) = mock();
+    let mut config = Config::new(Role::Server);
+    config.timeouts = Timeouts::NONE.into();
+    let mut ws = open(io, config);
+    let group = Group::new();
+    let mut member = group.subscribe(wide());
+    let (rx, tx) = ws.halves();
+    let mut future = pin!(member.recv(rx, tx));
+    assert!(poll_once(future.as_mut()).is_pending());
+    // Whoever looks for input leaves a waker.
+    let reader = wire.state().reader.take();
+    assert!(reader.is_some());
+    for sent in 1..=5 {
+        group.send(&number(sent)).await;
+        assert!(poll_once(future.as_mut()).is_pending());
+        assert_eq!(wire.counts().1, 1);
+        assert!(wire.state().reader.is_none());
+    }
+    wire.state().reader = reader;
+    // Both at once: neither is lost.
+    group.send(&number(6)).await;
+    wire.push(Frame::text("in").by(Role::Client));
+    let Poll::Ready(Some(Ok(message))) = poll_once(future.as_mut()) else { panic!("a message is there") };
+    assert_eq!(message.as_text(), Some("in"));
+    assert_eq!(read_frames(Role::Server, &wire.written()).len(), 6);
+}
+
+#[tokio::test]
 async fn what_a_group_is_sent_waits_until_a_message_in_parts_is_finished() {
     let (mut ws, mut peer) = facing_raw(Role::Server, 1 << 16);
     let group = Group::new();

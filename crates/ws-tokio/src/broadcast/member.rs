@@ -79,6 +79,8 @@ pub(super) enum Fate {
 #[derive(Debug)]
 pub(super) enum Next {
     Message(Prepared),
+    /// The same, and nothing waits behind it; the task will be woken when something does.
+    Last(Prepared),
     /// The connection is to be closed.
     Close(CloseCode, String),
     /// The member was removed, and this was all.
@@ -113,6 +115,18 @@ impl Queue {
     fn count_dropped(&mut self, messages: u64, bytes: u64) {
         self.stats.dropped += messages;
         self.stats.dropped_bytes += bytes;
+    }
+
+    /// Nothing waits: `cx` is woken when something does.
+    fn rest(&mut self, cx: Option<&Context<'_>>) {
+        if self.messages.capacity() > KEPT {
+            self.messages.shrink_to(KEPT);
+        }
+        if let Some(cx) = cx
+            && self.waker.as_ref().is_none_or(|waker| !waker.will_wake(cx.waker()))
+        {
+            self.waker = Some(cx.waker().clone());
+        }
     }
 
     /// Drops the oldest messages while `too_many`: their number and bytes.
@@ -181,14 +195,15 @@ impl Member {
         let was_full = queue.is_full(&self.options, 1);
         if let Some(message) = queue.pop() {
             let makes_room = was_full && !queue.is_full(&self.options, 1);
+            let is_last = queue.messages.is_empty() && !queue.over && queue.close.is_none();
+            if is_last {
+                queue.rest(cx); // so that the lock is taken once for a single message
+            }
             drop(queue);
             if makes_room {
                 self.room.notify_waiters();
             }
-            return Next::Message(message);
-        }
-        if queue.messages.capacity() > KEPT {
-            queue.messages.shrink_to(KEPT);
+            return if is_last { Next::Last(message) } else { Next::Message(message) };
         }
         if let Some((code, reason)) = queue.close.take() {
             queue.over = true;
@@ -197,11 +212,7 @@ impl Member {
         if queue.over {
             return Next::Over;
         }
-        if let Some(cx) = cx
-            && queue.waker.as_ref().is_none_or(|waker| !waker.will_wake(cx.waker()))
-        {
-            queue.waker = Some(cx.waker().clone());
-        }
+        queue.rest(cx);
         Next::Nothing
     }
 

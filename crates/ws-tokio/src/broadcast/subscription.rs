@@ -12,6 +12,7 @@ use ws_endpoint::driver::{CloseCode, Incoming, Prepared};
 
 use super::{
     Group, MemberId, MemberStats,
+    bell::Bell,
     member::{Member, Next},
 };
 use crate::{Error, Reader, Writer};
@@ -44,11 +45,13 @@ pub struct Subscription {
     over: bool,
     /// Whether the last look stopped at the mark.
     held: bool,
+    /// What the connection wakes while [`recv`](Self::recv) waits; made when it first does.
+    bell: Option<Bell>,
 }
 
 impl Subscription {
     pub(super) fn new(group: Group, member: Arc<Member>) -> Self {
-        Self { group, member, close: None, over: false, held: false }
+        Self { group, member, close: None, over: false, held: false, bell: None }
     }
 
     /// Which member this is.
@@ -76,10 +79,25 @@ impl Subscription {
         reader: &'a mut Reader<S>,
         writer: &mut Writer,
     ) -> Option<Result<Incoming<'a>, Error>> {
+        let rings = self.bell.get_or_insert_default().waker.clone();
+        // Whether this future has seen the connection wait. Nobody else can have touched it since.
+        let mut waits = false;
         let received = poll_fn(|cx| {
+            let has_rung = self.bell.get_or_insert_default().answer(cx);
+            let mut is_quiet = waits && !has_rung;
+            let mut rings = Context::from_waker(&rings);
             loop {
                 self.poll_feed(writer, Some(cx));
-                let received = reader.poll_message(writer, true, cx);
+                if is_quiet && !self.over && !writer.sender.is_closing() {
+                    // The connection has nothing to tell: to write is all there is to do.
+                    match reader.poll_flush(writer, 0, &mut rings) {
+                        Poll::Ready(Ok(())) if self.goes_on(writer) => continue,
+                        Poll::Ready(Ok(())) | Poll::Pending => return Poll::Pending,
+                        Poll::Ready(Err(_)) => {} // it is told by the end of the connection
+                    }
+                }
+                (is_quiet, waits) = (false, true);
+                let received = reader.poll_message(writer, true, &mut rings);
                 if received.is_ready() || !self.goes_on(writer) {
                     return received;
                 }
@@ -123,7 +141,7 @@ impl Subscription {
     /// Safe: nothing is lost when the future is dropped.
     pub async fn next(&mut self) -> Option<Prepared> {
         poll_fn(|cx| match self.take(Some(cx)) {
-            Next::Message(message) => Poll::Ready(Some(message)),
+            Next::Message(message) | Next::Last(message) => Poll::Ready(Some(message)),
             Next::Nothing => Poll::Pending,
             Next::Close(..) | Next::Over => Poll::Ready(None),
         })
@@ -157,6 +175,10 @@ impl Subscription {
             match self.take(cx) {
                 // A connection that cannot take it is closing: its task will see the end.
                 Next::Message(message) => _ = writer.send_prepared(&message),
+                Next::Last(message) => {
+                    _ = writer.send_prepared(&message);
+                    return true;
+                }
                 Next::Close(code, reason) => _ = writer.close(code, &reason),
                 Next::Over | Next::Nothing => return fed,
             }

@@ -39,7 +39,7 @@ pub struct State {
     /// How many slices each of these writes was offered.
     pub slices: Vec<usize>,
     pub shut: bool,
-    reader: Option<Waker>,
+    pub reader: Option<Waker>,
     writer: Option<Waker>,
 }
 
