@@ -154,15 +154,33 @@ pub(crate) fn ticks(least: f64, greatest: f64) -> Vec<f64> {
     all.filter(|tick| (least * 0.999..=greatest * 1.001).contains(tick)).collect()
 }
 
-/// Moves positions apart so that each has so much room, in their order; gives them back in the order they came.
+/// Moves positions apart so that each has so much room, in their order and as little as that takes; gives them back in the order
+/// they came.
 pub(crate) fn spread(wanted: &[f64], room: f64, least: f64, greatest: f64) -> Vec<f64> {
     let mut order: Vec<_> = (0..wanted.len()).collect();
     order.sort_by(|a, b| wanted[*a].total_cmp(&wanted[*b]));
-    let mut places = wanted.to_vec();
-    let mut next = least;
+    // Neighbours that would overlap become one cluster around the middle of what they want.
+    let mut clusters: Vec<(f64, usize)> = Vec::new();
     for &index in &order {
-        places[index] = places[index].max(next);
-        next = places[index] + room;
+        clusters.push((wanted[index], 1));
+        while let [.., (before, several), (middle, few)] = clusters[..] {
+            let count = several + few;
+            if middle - before >= count as f64 * room / 2.0 {
+                break;
+            }
+            let joined = (before * several as f64 + middle * few as f64) / count as f64;
+            clusters.truncate(clusters.len() - 2);
+            clusters.push((joined, count));
+        }
+    }
+    let mut places = wanted.to_vec();
+    let (mut members, mut next) = (order.iter(), least);
+    for (middle, count) in clusters {
+        next = next.max(middle - (count - 1) as f64 * room / 2.0);
+        for &index in members.by_ref().take(count) {
+            places[index] = next;
+            next += room;
+        }
     }
     let mut last = greatest;
     for &index in order.iter().rev() {
@@ -196,7 +214,9 @@ mod tests {
 
     #[test]
     fn what_is_spread_keeps_its_order_and_its_room() {
-        assert_eq!(spread(&[5.0, 0.0, 5.5], 2.0, 0.0, 100.0), [5.0, 0.0, 7.0]);
+        assert_eq!(spread(&[5.0, 0.0, 6.0], 2.0, 0.0, 100.0), [4.5, 0.0, 6.5]);
+        assert_eq!(spread(&[2.0, 4.0, 3.0, 9.0], 2.0, 0.0, 100.0), [1.0, 5.0, 3.0, 9.0]);
         assert_eq!(spread(&[9.0, 10.0], 2.0, 0.0, 10.0), [8.0, 10.0]);
+        assert!(spread(&[], 2.0, 0.0, 10.0).is_empty());
     }
 }
