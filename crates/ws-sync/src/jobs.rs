@@ -2,18 +2,22 @@
 
 use std::{
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     task::{Context, Poll, Wake, Waker},
     thread::{self, Thread},
 };
 
 use ws_endpoint::{
     Endpoint,
-    driver::{Finished, Job},
+    driver::{Finished, Job, SendError},
 };
 
+/// How work on a message to be sent has failed. Its Close ends the connection as any other does, so that nothing else
+/// tells that the message never left.
+pub(crate) type Unmade = OnceLock<SendError>;
+
 /// Does all the work that waits. Whether there was any.
-pub(crate) fn run(endpoint: &mut Endpoint) -> bool {
+pub(crate) fn run(endpoint: &mut Endpoint, unmade: &Unmade) -> bool {
     let mut any = false;
     while let Some((id, job)) = endpoint.next_job() {
         any = true;
@@ -21,8 +25,10 @@ pub(crate) fn run(endpoint: &mut Endpoint) -> bool {
             Job::Future(future) => wait(future),
             Job::Blocking(run) => run(),
         });
-        // A failure has queued its Close, which is what the caller will see.
-        let _failed = endpoint.complete_job(id, finished);
+        // A failure has queued its Close. Behind the first nothing is sent any more.
+        if let Err(error) = endpoint.complete_job(id, finished) {
+            unmade.get_or_init(|| error);
+        }
     }
     any
 }

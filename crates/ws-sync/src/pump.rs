@@ -12,7 +12,10 @@ use ws_endpoint::{
     driver::{Ending, Progress, Wants},
 };
 
-use crate::{Error, Transport, jobs};
+use crate::{
+    Error, Transport,
+    jobs::{self, Unmade},
+};
 
 /// A read takes up to this much: a frame of 64 KiB with its header, and what stands before it.
 const READ: usize = 68 * 1024;
@@ -39,6 +42,7 @@ pub(crate) struct Pump<S> {
     given: Given,
     /// How the transport failed.
     failure: Option<io::Error>,
+    unmade: Unmade,
     end_of_stream: bool,
     /// Whether the end was reported.
     reported: bool,
@@ -49,7 +53,16 @@ type Given = Option<Option<Duration>>;
 
 impl<S: Transport> Pump<S> {
     pub(crate) fn new(io: S, endpoint: Endpoint) -> Self {
-        Self { io, endpoint, due: None, given: None, failure: None, end_of_stream: false, reported: false }
+        Self {
+            io,
+            endpoint,
+            due: None,
+            given: None,
+            failure: None,
+            unmade: Unmade::new(),
+            end_of_stream: false,
+            reported: false,
+        }
     }
 
     /// Goes on until an event is ready, or the connection has ended and the transport was dealt with: then it is false.
@@ -70,7 +83,7 @@ impl<S: Transport> Pump<S> {
                     return false;
                 }
                 Progress::NeedBytes | Progress::NeedJobs => {
-                    if !jobs::run(&mut self.endpoint) {
+                    if !self.work() {
                         self.turn();
                     }
                 }
@@ -111,12 +124,20 @@ impl<S: Transport> Pump<S> {
             return None;
         }
         let io = self.failure.take();
-        self.endpoint.failure().map(|failure| Error::new(failure, io))
+        match self.endpoint.failure() {
+            Some(failure) => Some(Error::new(failure, io)),
+            None => self.unmade.get().cloned().map(Error::Send),
+        }
     }
 
     /// How the transport failed.
     pub(crate) fn take_failure(&mut self) -> Option<io::Error> {
         self.failure.take()
+    }
+
+    /// Does the extensions' work that waits. Whether there was any.
+    pub(crate) fn work(&mut self) -> bool {
+        jobs::run(&mut self.endpoint, &self.unmade)
     }
 
     /// Writes what is queued, then waits for bytes or for a deadline.
@@ -131,7 +152,7 @@ impl<S: Transport> Pump<S> {
     /// Behind the end: writes the last bytes, shuts down, and reads on until the peer has closed.
     fn end(&mut self) {
         loop {
-            jobs::run(&mut self.endpoint);
+            self.work();
             self.write();
             let wants = self.endpoint.wants();
             if wants.shutdown {
@@ -259,6 +280,9 @@ impl<S: Transport> Pump<S> {
 
     /// Why something that was queued did not leave and never will. The causes themselves are kept for the report.
     pub(crate) fn write_error(&mut self) -> Option<Error> {
+        if let Some(error) = self.unmade.get() {
+            return Some(Error::Send(error.clone()));
+        }
         if let Some(error) = &self.failure {
             return Some(Error::Io(io::Error::new(error.kind(), error.to_string())));
         }

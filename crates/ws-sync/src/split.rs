@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError},
     time::Instant,
 };
 
@@ -13,7 +13,8 @@ use ws_endpoint::{
 };
 
 use crate::{
-    Error, SendError, SharedTransport, jobs,
+    Error, SendError, SharedTransport,
+    jobs::{self, Unmade},
     pump::{is_passing, remaining},
 };
 
@@ -28,7 +29,6 @@ pub struct OwnedReader<S> {
     shared: Arc<Shared<S>>,
     chunk: Vec<u8>,
     due: Option<Instant>,
-    failure: Option<io::Error>,
     reported: bool,
 }
 
@@ -44,21 +44,15 @@ impl<S> Clone for OwnedWriter<S> {
     }
 }
 
-/// Why nothing more can be written.
-fn write_error(endpoint: &mut Endpoint) -> Error {
-    match endpoint.connection().and_then(|connection| connection.receiver().ending()) {
-        Some(Ending::Expired(expired)) => Error::Expired(*expired),
-        Some(Ending::Failed(fault)) => Error::Failed(fault.clone()),
-        _ => Error::Lost,
-    }
-}
-
 /// What the halves share. Who takes both locks takes the output first; neither a read nor a write happens under the
 /// endpoint's, so that a peer that takes nothing does not keep us from receiving.
 #[derive(Debug)]
 struct Shared<S> {
     endpoint: Mutex<Endpoint>,
     output: Mutex<(S, Vec<u8>)>,
+    unmade: Unmade,
+    /// How the transport failed.
+    failure: OnceLock<io::Error>,
 }
 
 pub(crate) fn halves<S: SharedTransport>(
@@ -67,9 +61,10 @@ pub(crate) fn halves<S: SharedTransport>(
 ) -> io::Result<(OwnedReader<S>, OwnedWriter<S>)> {
     let output = Mutex::new((io.try_clone()?, Vec::new()));
     pause(&mut endpoint, true);
-    let shared = Arc::new(Shared { endpoint: Mutex::new(endpoint), output });
+    let (endpoint, unmade, failure) = (Mutex::new(endpoint), Unmade::new(), OnceLock::new());
+    let shared = Arc::new(Shared { endpoint, output, unmade, failure });
     let writer = OwnedWriter { shared: Arc::clone(&shared) };
-    let reader = OwnedReader { io, shared, chunk: Vec::new(), due: None, failure: None, reported: false };
+    let reader = OwnedReader { io, shared, chunk: Vec::new(), due: None, reported: false };
     Ok((reader, writer))
 }
 
@@ -80,11 +75,38 @@ fn pause(endpoint: &mut Endpoint, paused: bool) {
     }
 }
 
-impl<S: SharedTransport> Shared<S> {
+impl<S> Shared<S> {
     fn endpoint(&self) -> MutexGuard<'_, Endpoint> {
         self.endpoint.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The transport has failed. The first failure is the cause of what follows.
+    fn fail(&self, endpoint: &mut Endpoint, error: io::Error) {
+        self.failure.get_or_init(|| error);
+        endpoint.transport_failed();
+    }
+
+    /// How the transport failed, for each half.
+    fn failure(&self) -> Option<io::Error> {
+        self.failure.get().map(|error| io::Error::new(error.kind(), error.to_string()))
+    }
+
+    /// Why something that was queued did not leave and never will.
+    fn write_error(&self) -> Option<Error> {
+        if let Some(error) = self.unmade.get() {
+            return Some(Error::Send(error.clone()));
+        }
+        let mut endpoint = self.endpoint();
+        let connection = endpoint.connection()?;
+        connection.sender().is_abandoned().then(|| match connection.receiver().ending() {
+            Some(Ending::Expired(expired)) => Error::Expired(*expired),
+            Some(Ending::Failed(fault)) => Error::Failed(fault.clone()),
+            _ => self.failure().map_or(Error::Lost, Error::Io),
+        })
+    }
+}
+
+impl<S: SharedTransport> Shared<S> {
     /// Writes what is queued, unless another thread is at it: that one goes on until nothing waits.
     fn write_unless_busy(&self) {
         while self.endpoint().outgoing().has_remaining() {
@@ -129,8 +151,8 @@ impl<S: SharedTransport> Shared<S> {
                     endpoint.outgoing().advance(written.min(queued));
                 }
                 Err(error) if is_passing(&error) => {}
-                _ => {
-                    endpoint.transport_failed();
+                failed => {
+                    self.fail(&mut endpoint, failed.err().unwrap_or(io::ErrorKind::WriteZero.into()));
                     let _gone = io.abort();
                     return;
                 }
@@ -152,8 +174,8 @@ impl<S: SharedTransport> OwnedReader<S> {
             Some(message) => Some(Ok(message)),
             None if std::mem::replace(&mut self.reported, true) => None,
             None => {
-                let failure = self.failure.take();
-                self.shared.endpoint().failure().map(|error| Err(Error::new(error, failure)))
+                let error = self.shared.endpoint().failure().map(|it| Error::new(it, self.shared.failure()));
+                error.or_else(|| self.shared.unmade.get().cloned().map(Error::Send)).map(Err)
             }
         }
     }
@@ -173,7 +195,7 @@ impl<S: SharedTransport> OwnedReader<S> {
         loop {
             let mut endpoint = self.shared.endpoint();
             let progress = endpoint.advance(Instant::now());
-            let worked = jobs::run(&mut endpoint);
+            let worked = jobs::run(&mut endpoint, &self.shared.unmade);
             if progress == Progress::Ready {
                 if let Event::Message(message) = endpoint.event() {
                     return Some(message.into_message());
@@ -237,10 +259,7 @@ impl<S: SharedTransport> OwnedReader<S> {
             Ok(0) => endpoint.end_of_stream(),
             Ok(read) => endpoint.receive(self.chunk.get(..read).unwrap_or_default()),
             Err(error) if is_passing(&error) => {}
-            Err(error) => {
-                self.failure.get_or_insert(error);
-                endpoint.transport_failed();
-            }
+            Err(error) => self.shared.fail(&mut endpoint, error),
         }
     }
 }
@@ -274,13 +293,11 @@ impl<S: SharedTransport> OwnedWriter<S> {
     /// Writes everything that is queued, extensions' work included.
     ///
     /// # Errors
-    /// When the transport fails, or a deadline passes. The reading half has the cause.
+    /// When the transport fails, or a deadline passes; [`Error::Send`] when an extension fails on a message.
     pub fn flush(&self) -> Result<(), Error> {
-        jobs::run(&mut self.shared.endpoint());
+        jobs::run(&mut self.shared.endpoint(), &self.shared.unmade);
         self.shared.write();
-        let mut endpoint = self.shared.endpoint();
-        let abandoned = endpoint.connection().is_some_and(|connection| connection.sender().is_abandoned());
-        if abandoned { Err(write_error(&mut endpoint)) } else { Ok(()) }
+        self.shared.write_error().map_or(Ok(()), Err)
     }
 
     /// Sends a ping of up to 125 bytes.

@@ -119,9 +119,9 @@ impl<S: Transport> WebSocket<S> {
     /// Writes everything that is queued, extensions' work included.
     ///
     /// # Errors
-    /// When the transport fails, or a deadline passes.
+    /// When the transport fails, or a deadline passes; [`Error::Send`] when an extension fails on a message.
     pub fn flush(&mut self) -> Result<(), Error> {
-        crate::jobs::run(&mut self.pump.endpoint);
+        self.pump.work();
         self.pump.write();
         self.pump.write_error().map_or(Ok(()), Err)
     }

@@ -8,7 +8,7 @@ use support::{masked, open, raw_client, read_frame};
 use ws_sync::{
     Error, OwnedReader, SendError, SharedTransport,
     endpoint::{
-        ServerConfig,
+        ClientConfig, ServerConfig,
         driver::{CloseCode, Expired, Fault, Message, Timeouts},
     },
 };
@@ -121,6 +121,60 @@ fn the_reading_half_answers_pings_while_nobody_sends() {
     let (_, error, reader) = received.join().expect("no panic");
     assert!(error.is_none() && reader.closed().is_some_and(|closed| closed.is_clean()), "{error:?}");
     assert_eq!(writer.queued(), 0);
+}
+
+#[test]
+fn the_reading_half_answers_more_pings_than_may_wait() {
+    let (mut raw, server) = raw_client(ServerConfig::default());
+    let pings: Vec<u8> = (0..200u8).flat_map(|n| masked(0x89, &[n])).collect();
+    raw.write_all(&[pings, masked(0x88, &[])].concat()).expect("sent");
+    let (reader, _writer) = server.split().expect("halves");
+    let received = receive(reader);
+    for n in 0..200 {
+        assert_eq!(read_frame(&mut raw), (0x8A, vec![n]));
+    }
+    assert_eq!(read_frame(&mut raw), (0x88, Vec::new()));
+    drop(raw);
+    let (_, error, reader) = received.join().expect("no panic");
+    assert!(error.is_none() && reader.closed().is_some_and(|closed| closed.is_clean()), "{error:?}");
+}
+
+#[test]
+fn what_is_fed_is_written_above_the_mark() {
+    let (client, server) = open();
+    let (reader, _server_writer) = server.split().expect("halves");
+    let received = receive(reader);
+    let (_client_reader, writer) = client.split().expect("halves");
+    writer.feed(vec![1; 100_000]).expect("queued");
+    assert!(writer.queued() > 100_000, "below the mark nothing is written");
+    writer.feed(vec![2; 1 << 20]).expect("sent");
+    assert_eq!(writer.queued(), 0, "above it all is");
+    writer.close(CloseCode::NORMAL, "").expect("sent");
+    let (messages, error, _) = received.join().expect("no panic");
+    assert!(error.is_none(), "{error:?}");
+    assert_eq!(messages, [Message::from(vec![1; 100_000]), Message::from(vec![2; 1 << 20])]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_connection_over_a_unix_socket_has_halves() {
+    let (client, server) = std::os::unix::net::UnixStream::pair().expect("a pair");
+    let (client, server) =
+        support::open_over(client, server, ClientConfig::default(), ServerConfig::default());
+    let server = support::echo(server);
+    let (reader, writer) = client.split().expect("halves");
+    let peer = reader.get_ref().peer_addr().expect("an address");
+    assert!(peer.is_unnamed(), "the stream is at hand");
+    let received = receive(reader);
+    writer.send("hello").expect("sent");
+    writer.close(CloseCode::NORMAL, "").expect("sent");
+    let (messages, error, reader) = received.join().expect("no panic");
+    assert!(error.is_none(), "{error:?}");
+    assert_eq!(messages, ["hello".into()]);
+    assert!(reader.closed().is_some_and(|closed| closed.is_clean()));
+    server.join().expect("no panic");
+    let mut stream = reader.get_ref();
+    assert!(stream.write(b"late").is_err(), "at the end both directions are");
 }
 
 #[test]

@@ -49,6 +49,35 @@ fn what_is_fed_leaves_in_order_with_the_next_wait() {
 }
 
 #[test]
+fn what_is_fed_is_written_above_the_mark() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("ws://{}/", listener.local_addr().expect("an address"));
+    let server = thread::spawn(move || {
+        let (tcp, _) = listener.accept().expect("accepted");
+        let mut server = ws_sync::accept(Untimed(tcp)).expect("accepted");
+        let received: Vec<_> = (0..8).map(|_| server.recv().expect("open").expect("a message")).collect();
+        for message in received {
+            server.feed(message).expect("queued or sent");
+            assert!(server.queued() <= 1 << 20, "above the mark it is written");
+        }
+        assert!(server.recv().is_none());
+    });
+    let mut client = ws_sync::connect(&address).expect("connected");
+    let messages: Vec<_> = (0..8).map(|n| Message::from(vec![n; 200_000])).collect();
+    for message in &messages {
+        client.feed(message.clone()).expect("queued or sent");
+        assert!(client.queued() <= 1 << 20, "above the mark it is written");
+    }
+    for message in messages {
+        assert!(client.recv().expect("open").expect("a message") == message);
+    }
+    // A server without times ends the stream by being dropped.
+    client.begin_close(CloseCode::NORMAL, "").expect("sent");
+    server.join().expect("no panic");
+    assert!(client.recv().is_none());
+}
+
+#[test]
 fn pings_are_answered_and_their_pongs_named() {
     let (mut client, server) = open();
     let server = echo(server);
