@@ -191,6 +191,12 @@ mod tests {
     }
 
     #[test]
+    fn the_defaults_are_those_of_the_options() {
+        assert_eq!((Level::default(), MemoryLevel::default()), (Level::DEFAULT, MemoryLevel::DEFAULT));
+        assert_eq!((Level::default().level(), MemoryLevel::default().level()), (4, 8));
+    }
+
+    #[test]
     fn window_bits_are_plain_decimals() {
         for bits in 8..=15u8 {
             assert_eq!(WindowBits::read(&bits.to_string()), WindowBits::new(bits).ok());

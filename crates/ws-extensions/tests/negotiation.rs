@@ -215,6 +215,30 @@ fn a_client_refuses_answers_that_do_not_fit() {
 }
 
 #[test]
+fn a_refusal_tells_what_is_to_blame() {
+    let whole = Refusal::new("comes too late");
+    assert_eq!((whole.parameter_name(), whole.reason()), (None, "comes too late"));
+    assert_eq!(whole.to_string(), "comes too late");
+    let one = Refusal::parameter("x", "is not a number".to_owned());
+    assert_eq!((one.parameter_name(), one.reason()), (Some("x"), "is not a number"));
+    assert_eq!(one.to_string(), "parameter x: is not a number");
+}
+
+#[test]
+fn an_extension_behind_an_arc_is_that_extension() {
+    let shared = Arc::new(fake("a", Rsv::RSV1).offers(Some(&["x"])).answer(Some("x")));
+    let mut registry = Registry::new();
+    registry.register(Arc::clone(&shared)).unwrap();
+    let offer = registry.offer(&client());
+    let theirs = registry.respond(offer.header(), &server()).unwrap();
+    let ours = offer.activate(theirs.header.as_deref()).unwrap();
+    assert!(ours.names().eq(["a"]) && theirs.names().eq(["a"]));
+    assert_eq!((ours.rsv(), theirs.rsv()), (Rsv::RSV1, Rsv::RSV1));
+    assert_eq!(shared.asked(), ["Client Some(1000)", "x", "x"], "offered, accepted, activated");
+    assert!(ours.outgoing.classes().is_none(), "a codec that does not say so is like no other");
+}
+
+#[test]
 fn a_server_answers_in_order_of_registration() {
     let (a, b) = (fake("a", Rsv::RSV1).answer(Some("x=1; y")), fake("b", Rsv::NONE));
     let registry = registry([&a, &b]);

@@ -280,6 +280,22 @@ async fn who_asks_is_told_of_connections_that_do_not_open() {
 }
 
 #[tokio::test]
+async fn who_does_not_ask_is_not_told_and_goes_on_serving() {
+    async fn handler(upgrade: WebSocketUpgrade, State(opened): State<UnboundedSender<()>>) -> &'static str {
+        let _response = upgrade.on_upgrade(async move |_| opened.send(()).unwrap());
+        "another answer\n"
+    }
+    let (opened, mut connections) = unbounded_channel();
+    let address = serve(Router::new().route("/chat", any(handler)).with_state(opened)).await;
+    for _ in 0..2 {
+        let mut http = Http::connect(address).await;
+        http.send(UPGRADE).await;
+        assert_eq!(http.answer().await.body, "another answer\n");
+    }
+    assert!(connections.try_recv().is_err(), "none has opened");
+}
+
+#[tokio::test]
 async fn a_layer_works_in_an_application_too() {
     let layer = WebSocketLayer::new("/echo", Arc::default(), |ws, _| echo(ws));
     let app = Router::new().fallback(|| async { "a page\n" }).layer(layer);

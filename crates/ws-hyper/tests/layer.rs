@@ -61,6 +61,19 @@ async fn two_endpoints_and_pages_share_a_port() {
 }
 
 #[tokio::test]
+async fn a_path_may_be_made_while_the_program_runs() {
+    let room = 7;
+    let layer = WebSocketLayer::new(format!("/room/{room}"), Arc::default(), |ws, _| echo(ws));
+    let address = listen(move || layer.clone().layer(pages())).await;
+    let mut http = Http::connect(address).await;
+    for path in ["/room/", "/room/70", "/room/7/"] {
+        assert_eq!(http.get(path).await.body, format!("page {path}\n"));
+    }
+    let mut ws = client("ws://localhost/room/7?as=ada", http.0.into_inner()).await;
+    assert_eq!(exchange(&mut ws, "hello").await.as_text(), Some("hello"));
+}
+
+#[tokio::test]
 async fn the_same_over_tls() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let near = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();

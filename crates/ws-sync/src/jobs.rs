@@ -21,10 +21,10 @@ pub(crate) fn run(endpoint: &mut Endpoint, unmade: &Unmade) -> bool {
     let mut any = false;
     while let Some((id, job)) = endpoint.next_job() {
         any = true;
-        let finished = job.run().unwrap_or_else(|job| match job {
-            Job::Future(future) => wait(future),
+        let finished = match job {
             Job::Blocking(run) => run(),
-        });
+            Job::Future(future) => wait(future),
+        };
         // A failure has queued its Close. Behind the first nothing is sent any more.
         if let Err(error) = endpoint.complete_job(id, finished) {
             unmade.get_or_init(|| error);

@@ -193,6 +193,27 @@ fn any_stream_will_do_boxed_or_without_times() {
 }
 
 #[test]
+fn a_stream_of_a_client_carries_a_server_as_well() {
+    let (client, server) = support::pair();
+    let server = ws_sync::ClientStream::Plain(server);
+    let (mut client, mut server) =
+        open_over(client, server, ClientConfig::default(), ServerConfig::default());
+    let messages = [Message::from(vec![1; 300_000]), Message::from(vec![2; 300_000])];
+    let sent = messages.clone();
+    let server = thread::spawn(move || {
+        for message in sent {
+            server.feed(message).expect("queued");
+        }
+        server.flush().expect("sent");
+        server
+    });
+    for message in messages {
+        assert!(client.recv().expect("open").expect("a message") == message);
+    }
+    drop(server.join().expect("no panic"));
+}
+
+#[test]
 fn however_the_stream_dribbles_the_same_bytes_are_answered() {
     let frames = [
         masked(0x01, b"in "),

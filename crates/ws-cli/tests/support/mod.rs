@@ -71,15 +71,28 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended already.
+        // It may have ended already. One that is told ends as it does for its users, who is killed leaves no measurements.
+        #[cfg(unix)]
+        if self.child.try_wait().is_ok_and(|ended| ended.is_none()) && tell(&self.child, "TERM") {
+            // A second signal does not wait for connections that a failed test has left.
+            let _ = thread::panicking() && tell(&self.child, "INT");
+            let status = self.child.wait();
+            assert!(thread::panicking() || status.is_ok_and(|status| status.success()), "it ends well");
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
 fn signal(child: &Child, name: &str) {
-    let status = Command::new("kill").args(["-s", name, &child.id().to_string()]).status().unwrap();
-    assert!(status.success());
+    assert!(tell(child, name));
+}
+
+fn tell(child: &Child, name: &str) -> bool {
+    Command::new("kill")
+        .args(["-s", name, &child.id().to_string()])
+        .status()
+        .is_ok_and(|status| status.success())
 }
 
 /// What a finished `ws connect` has left.
