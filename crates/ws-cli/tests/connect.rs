@@ -83,7 +83,7 @@ fn ends_without_a_code_are_told_apart() {
         (&[0x83, 0], 1, "closed: 1006 (abnormal closure); connection failed: "),
     ] {
         let (url, peer) = peer(async move |mut stream: tokio::net::TcpStream| {
-            let ws = ws_stack::accept(&mut stream).await.unwrap();
+            let ws = ws_stack::accept_local(&mut stream).await.unwrap();
             ws.close_now();
             stream.write_all(bytes).await.unwrap();
             stream.shutdown().await.unwrap();
@@ -198,7 +198,7 @@ fn a_second_signal_does_not_wait_for_the_server() {
     let (sender, told) = std::sync::mpsc::channel();
     let (done, ended) = tokio::sync::oneshot::channel();
     let (url, peer) = peer(async move |mut stream: tokio::net::TcpStream| {
-        let mut ws = ws_stack::accept(&mut stream).await.unwrap();
+        let mut ws = ws_stack::accept_local(&mut stream).await.unwrap();
         ws.send("hello").await.unwrap();
         ws.close_now();
         // The Close is read and left without an answer.

@@ -97,7 +97,7 @@ impl Upgrading {
     /// The transport is dropped with the future.
     pub async fn over<S>(mut self) -> Result<(ws_tokio::WebSocket<S>, Request<()>), Error>
     where
-        S: AsyncRead + AsyncWrite + Unpin + 'static,
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         TokioIo<S>: Read + Write + Unpin + 'static,
     {
         poll_fn(|cx| {
@@ -135,7 +135,7 @@ impl Upgrading {
         cx: &mut Context<'_>,
     ) -> Result<(ws_tokio::WebSocket<S>, Request<()>), Error>
     where
-        S: AsyncRead + AsyncWrite + Unpin + 'static,
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let accepted = self.accepted.take().ok_or(Error::Left)?;
         let mut space = [0; 1024];

@@ -22,7 +22,7 @@ async fn echo(stream: TcpStream) -> Result<(), BoxError> {
     stream.set_nodelay(true)?;
     let mut ws = ws_stack::accept(stream).await?;
     while let Some(message) = ws.recv().await {
-        ws.feed(message?).await?;
+        ws.send(message?).await?;
     }
     Ok(())
 }

@@ -154,7 +154,7 @@ pub use ws_tokio::{
     FirstRequest, Group, GroupStats, Handle, HandleReceiver, HandleSender, MemberId, MemberOptions,
     MemberStats, MessageReader, MessageWriter, OtherStream, OwnedReader, OwnedWriter, PlainRequest, Reader,
     ReuniteError, SendError, SlowConsumer, SpawnOptions, Subscription, Tally, TextMessages, Upgrade,
-    WebSocket, Writer, accept, accept_with, connect, http,
+    WebSocket, Writer, accept, accept_local, accept_with, connect, http,
 };
 #[cfg(feature = "tokio")]
 pub use ws_tokio::{

@@ -41,7 +41,7 @@ use crate::WebSocket;
 /// A future that is dropped drops the transport.
 pub async fn accept<S>(transport: S) -> Result<WebSocket<S>, AcceptError>
 where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     accept_with(transport, &Arc::default()).await
 }
@@ -55,9 +55,23 @@ where
 /// As for [`accept`].
 pub async fn accept_with<S>(transport: S, config: &Arc<ServerConfig>) -> Result<WebSocket<S>, AcceptError>
 where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     // In a box of its own, so that the handshake's state does not stay in the caller's future for as long as the
     // connection lives.
     Box::pin(async { Upgrade::read(transport, config).await?.accept().await }).await
+}
+
+/// [`accept`] for a transport that is borrowed, or bound to its thread; see [`WebSocket::from_opened_local`].
+///
+/// # Errors
+/// As for [`accept`].
+///
+/// # Cancel safety
+/// As for [`accept`].
+pub async fn accept_local<S>(transport: S) -> Result<WebSocket<S>, AcceptError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    Box::pin(async { Upgrade::read(transport, &Arc::default()).await?.accept_local().await }).await
 }

@@ -9,7 +9,7 @@ use std::{
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
 use ws_endpoint::driver::{CloseCode, Closed, DataKind, Delivery, Progress, SendError};
 
-use crate::{Error, WebSocket, scratch, tasks::Tasks};
+use crate::{Error, WebSocket, link::Link, scratch, tasks::Tasks};
 
 /// A connection as a byte stream: what else speaks over a socket speaks over a WebSocket.
 ///
@@ -107,7 +107,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// The same with options.
     pub fn into_byte_stream_with(mut self, options: ByteStreamOptions) -> ByteStream<S> {
         self.resume();
-        let mid_message = self.reader.pump.receiver.is_mid_message();
+        let mid_message = self.link().reader.pump.receiver.is_mid_message();
         let tasks = Tasks::default();
         ByteStream { socket: self, options, tasks, at: None, mid_message, end: None }
     }
@@ -137,7 +137,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ByteStream<S> {
     /// What has arrived of a message and was not read yet; more may stand behind it.
     pub fn buffer(&mut self) -> &[u8] {
         let Some(at) = self.at else { return &[] };
-        self.socket.part().and_then(|part| part.data.get(at..)).unwrap_or_default()
+        self.socket.link().part().and_then(|part| part.data.get(at..)).unwrap_or_default()
     }
 
     /// The connection as it was. Of a message that was read in part the rest comes with
@@ -157,9 +157,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ByteStream<S> {
             return Poll::Ready(Ok(()));
         }
         self.tasks.reader.park(cx);
-        let before = self.socket.outlook();
+        let before = self.socket.link().outlook();
         let result = self.poll_arrival();
-        if self.socket.outlook() != before || self.end.is_some() {
+        if self.socket.link().outlook() != before || self.end.is_some() {
             self.tasks.writer.wake();
         }
         if result.is_ready() {
@@ -180,12 +180,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ByteStream<S> {
                 return Poll::Ready(end.result());
             }
             if let Some(at) = self.at.take()
-                && self.socket.part().is_some_and(|part| at < part.data.len())
+                && self.socket.link().part().is_some_and(|part| at < part.data.len())
             {
                 self.at = Some(at);
                 return Poll::Ready(Ok(()));
             }
-            let WebSocket { reader, writer, .. } = &mut self.socket;
+            let Link { reader, writer, .. } = self.socket.link();
             reader.pump.receiver.set_delivery(Delivery::Parts);
             match ready!(reader.pump.poll_event(&mut reader.io, writer, &mut cx)) {
                 Progress::Ready => {}
@@ -198,11 +198,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ByteStream<S> {
                     continue;
                 }
             }
-            let Some(part) = self.socket.part() else { continue };
+            let Some(part) = self.socket.link().part() else { continue };
             let (kind, last) = (part.kind, part.last);
             if kind == DataKind::Text && self.options.text == TextMessages::Refused {
                 self.end = Some(End::Text);
-                let WebSocket { reader, writer, .. } = &mut self.socket;
+                let Link { reader, writer, .. } = self.socket.link();
                 let _fits = writer.close(CloseCode::UNSUPPORTED_DATA, "binary messages only");
                 let _written = reader.poll_flush(writer, 0, &mut cx);
                 continue;
@@ -224,7 +224,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ByteStream<S> {
             ready!(self.poll_written(cx, mark))?;
         }
         let bytes = &bytes[..bytes.len().min(self.options.max_message_len.max(1))];
-        let sender = &mut self.socket.writer.sender;
+        let sender = &mut self.socket.link().writer.sender;
         scratch::attach_sender(sender);
         sender.write(DataKind::Binary, bytes).map_err(Error::Send)?;
         Poll::Ready(Ok(bytes.len()))
@@ -233,7 +233,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ByteStream<S> {
     /// Writes until fewer than `mark` bytes wait, or none.
     fn poll_written(&mut self, cx: &Context<'_>, mark: usize) -> Poll<io::Result<()>> {
         self.tasks.writer.park(cx);
-        let (written, changed) = self.socket.poll_flush_of_two(mark, &self.tasks);
+        let (written, changed) = self.socket.link().poll_flush_of_two(mark, &self.tasks);
         if changed {
             self.tasks.reader.wake();
         }
@@ -246,13 +246,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ByteStream<S> {
     /// Waits for the end of the closing handshake. What has arrived and was not read holds it back, under the deadline.
     fn poll_closed(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
         if self.end.is_none() {
-            self.socket.writer.close(CloseCode::NORMAL, "").map_err(Error::Send)?;
+            self.socket.link().writer.close(CloseCode::NORMAL, "").map_err(Error::Send)?;
         }
         self.tasks.writer.park(cx);
         if !self.has_bytes() {
-            let before = self.socket.outlook();
+            let before = self.socket.link().outlook();
             let arrived = self.poll_arrival();
-            if arrived.is_ready() || self.socket.outlook() != before {
+            if arrived.is_ready() || self.socket.link().outlook() != before {
                 self.tasks.reader.wake();
             }
             ready!(arrived)?;
@@ -261,7 +261,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ByteStream<S> {
             self.tasks.writer.leave();
             return Poll::Ready(end.result());
         }
-        let WebSocket { reader, writer, .. } = &mut self.socket;
+        let Link { reader, writer, .. } = self.socket.link();
         let mut cx = Context::from_waker(&self.tasks.both);
         ready!(reader.pump.poll_hold(&mut reader.io, writer, &mut cx));
         let error = reader.pump.write_error().unwrap_or(Error::Lost);

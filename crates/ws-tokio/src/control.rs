@@ -3,9 +3,9 @@
 use std::{future::poll_fn, time::Duration};
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use ws_endpoint::driver::{CloseCode, Closed, Progress};
+use ws_endpoint::driver::{CloseCode, Closed};
 
-use crate::{Error, WebSocket};
+use crate::{Error, WebSocket, link::Link};
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Sends a ping of up to 125 bytes. Its pong comes as an event of [`recv_event`](Self::recv_event), and the time until
@@ -17,7 +17,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Cancel safety
     /// As for [`send`](Self::send).
     pub async fn ping(&mut self, payload: &[u8]) -> Result<(), Error> {
-        self.writer.ping(payload)?;
+        self.home.with(|link| link.writer.ping(payload))?;
         self.flush().await
     }
 
@@ -30,7 +30,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Cancel safety
     /// As for [`send`](Self::send).
     pub async fn pong(&mut self, payload: &[u8]) -> Result<(), Error> {
-        self.writer.pong(payload)?;
+        self.home.with(|link| link.writer.pong(payload))?;
         self.flush().await
     }
 
@@ -41,7 +41,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// pong in the same read, the time that the application takes for these counts too.
     #[must_use]
     pub fn rtt(&self) -> Option<Duration> {
-        self.reader.rtt()
+        self.home.look(|link| link.reader.rtt())
     }
 
     /// Stops receiving: until [`resume`](Self::resume), [`recv`](Self::recv) and its like wait, and hand out nothing, not
@@ -51,18 +51,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// missed, as nothing could be read of it. Receiving goes on by itself once a Close was sent or the connection has
     /// failed, so that its end is found. That the peer has closed or gone is not seen before.
     pub fn pause(&mut self) {
-        self.reader.pause();
+        self.home.with(|link| link.reader.pause());
     }
 
     /// Receives again; the peer's silence counts from here. Does nothing unless paused.
     pub fn resume(&mut self) {
-        self.reader.resume();
+        self.home.with(|link| link.reader.resume());
     }
 
     /// Whether receiving is paused.
     #[must_use]
     pub fn is_paused(&self) -> bool {
-        self.reader.is_paused()
+        self.home.look(|link| link.reader.is_paused())
     }
 
     /// Closes the connection: sends a Close, waits for the peer's under the close deadline, and ends the transport.
@@ -77,7 +77,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Cancel safety
     /// The Close is queued by the first poll; call it again to go on waiting.
     pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<Option<Closed>, Error> {
-        self.writer.close(code, reason)?;
+        self.home.with(|link| link.writer.close(code, reason))?;
         self.end().await
     }
 
@@ -89,16 +89,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Cancel safety
     /// As for [`close`](Self::close).
     pub async fn close_without_code(&mut self) -> Result<Option<Closed>, Error> {
-        self.writer.close_without_code();
+        self.home.with(|link| link.writer.close_without_code());
         self.end().await
     }
 
     async fn end(&mut self) -> Result<Option<Closed>, Error> {
-        while let Progress::Ready =
-            poll_fn(|cx| self.reader.pump.poll_event(&mut self.reader.io, &mut self.writer, cx)).await
-        {
-        }
-        self.reader.pump.report().map_or_else(|| Ok(self.closed()), Err)
+        let error = poll_fn(|cx| self.home.poll(cx, Link::poll_end)).await;
+        error.map_or_else(|| Ok(self.closed()), Err)
     }
 
     /// Sends a Close and does not wait for the answer: nothing can be sent any more, messages still arrive.
@@ -109,7 +106,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Cancel safety
     /// The Close is queued by the first poll.
     pub async fn begin_close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
-        self.writer.close(code, reason)?;
+        self.home.with(|link| link.writer.close(code, reason))?;
         self.flush().await
     }
 
@@ -124,8 +121,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Cancel safety
     /// Safe: call it again to go on.
     pub async fn refuse_messages(&mut self) -> Result<Option<Closed>, Error> {
-        poll_fn(|cx| self.reader.poll_refuse(&mut self.writer, cx)).await;
-        self.reader.pump.report().map_or_else(|| Ok(self.closed()), Err)
+        let error = poll_fn(|cx| self.home.poll(cx, Link::poll_refuse)).await;
+        error.map_or_else(|| Ok(self.closed()), Err)
     }
 
     /// Drops the transport without a Close; the peer reports 1006.

@@ -8,13 +8,18 @@ use std::{
 
 use tokio::task::JoinHandle;
 use ws_endpoint::{
-    driver::{Finished, Job, JobId},
+    driver::{Finished, Job, JobId, SendError},
     extensions::{Direction, ExtensionError},
 };
 
-/// The jobs of one connection that are under way. The extensions' chains bound their number.
+/// The jobs of one connection. The extensions' chains bound their number.
 #[derive(Default)]
-pub(crate) struct Jobs(Vec<(JobId, Running)>);
+pub(crate) struct Jobs {
+    /// Those that are under way.
+    running: Vec<(JobId, Running)>,
+    /// How one on a message to be sent has failed.
+    pub(crate) unmade: Option<SendError>,
+}
 
 enum Running {
     Blocking(JoinHandle<Finished>),
@@ -27,22 +32,23 @@ impl Jobs {
             Job::Blocking(run) => Running::Blocking(tokio::task::spawn_blocking(run)),
             Job::Future(future) => Running::Future(future),
         };
-        self.0.push((id, running));
+        self.running.push((id, running));
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// Whether there is nothing to be waited for or told any more.
+    pub(crate) fn is_done(&self) -> bool {
+        self.running.is_empty() && self.unmade.is_none()
     }
 
     /// Whether there is one of this direction.
     pub(crate) fn has(&self, direction: Direction) -> bool {
-        self.0.iter().any(|(id, _)| id.direction() == direction)
+        self.running.iter().any(|(id, _)| id.direction() == direction)
     }
 
     /// One that is done. A job that the runtime does not run to its end, as when it shuts down, has failed.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<(JobId, Finished)> {
         let mut at = 0;
-        while let Some((_, running)) = self.0.get_mut(at) {
+        while let Some((_, running)) = self.running.get_mut(at) {
             let finished = match running {
                 Running::Blocking(handle) => Pin::new(handle).poll(cx).map(|done| {
                     done.unwrap_or_else(|_| {
@@ -52,7 +58,7 @@ impl Jobs {
                 Running::Future(future) => future.as_mut().poll(cx),
             };
             if let Poll::Ready(finished) = finished {
-                let (id, _) = self.0.swap_remove(at);
+                let (id, _) = self.running.swap_remove(at);
                 return Poll::Ready((id, finished));
             }
             at += 1;
@@ -63,6 +69,6 @@ impl Jobs {
 
 impl fmt::Debug for Jobs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|(id, _)| id)).finish()
+        f.debug_list().entries(self.running.iter().map(|(id, _)| id)).finish()
     }
 }

@@ -70,7 +70,9 @@ mod byte_stream;
 mod connect;
 mod control;
 mod error;
+mod home;
 mod jobs;
+mod link;
 mod message_reader;
 mod message_writer;
 mod pump;
@@ -97,7 +99,9 @@ pub use self::server::{TlsConfigError, tls_config};
 #[cfg(feature = "rustls-no-provider")]
 pub use self::tls::TlsOptions;
 pub use self::{
-    accept::{AcceptError, FirstRequest, NotUpgraded, PlainRequest, Upgrade, accept, accept_with},
+    accept::{
+        AcceptError, FirstRequest, NotUpgraded, PlainRequest, Upgrade, accept, accept_local, accept_with,
+    },
     broadcast::{Group, GroupStats, MemberId, MemberOptions, MemberStats, SlowConsumer, Subscription, Tally},
     byte_stream::{ByteStream, ByteStreamOptions, TextMessages},
     connect::{Connect, ConnectError, ProxyEnvironmentError, ProxyFailure, Step, connect},

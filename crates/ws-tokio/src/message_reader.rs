@@ -180,7 +180,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncBufRead for MessageReader<'_, WebSo
         if this.state != State::Lent {
             return Poll::Ready(Ok(&[]));
         }
-        let rest = this.source.part().and_then(|part| part.data.get(this.at..));
+        let rest = this.source.link().part().and_then(|part| part.data.get(this.at..));
         Poll::Ready(Ok(rest.unwrap_or_default()))
     }
 

@@ -47,8 +47,6 @@ pub(crate) struct Pump {
     pub(crate) remote: Option<Remote>,
     /// How the transport failed.
     failure: Option<io::Error>,
-    /// How deferred work on a message to be sent failed.
-    unmade: Option<Box<SendError>>,
     /// Whether the transport has done everything that the end asks of it.
     ended: bool,
     /// Whether the end was reported.
@@ -68,7 +66,6 @@ impl Pump {
             jobs: None,
             remote: None,
             failure: None,
-            unmade: None,
             ended: false,
             reported: false,
             skips: false,
@@ -278,7 +275,7 @@ impl Pump {
 
     /// Writes what is queued: ready when all of it has left. When the transport fails, what waits is given up, and what
     /// the peer has sent before is still received.
-    fn poll_write<S: AsyncWrite + Unpin>(
+    pub(crate) fn poll_write<S: AsyncWrite + Unpin>(
         &mut self,
         io: &mut S,
         writer: &mut Writer,
@@ -332,8 +329,8 @@ impl Pump {
 
     /// Why something that was queued did not leave and never will. The causes themselves are kept for the report.
     pub(crate) fn write_error(&self) -> Option<Error> {
-        if let Some(error) = &self.unmade {
-            return Some(Error::Send((**error).clone()));
+        if let Some(error) = self.unmade() {
+            return Some(Error::Send(error.clone()));
         }
         if let Some(failure) = &self.failure {
             return Some(Error::Io(io::Error::new(failure.kind(), failure.to_string())));
@@ -419,17 +416,17 @@ impl Pump {
         }
         let Some(jobs) = &mut self.jobs else { return Poll::Pending };
         let (id, finished) = ready!(jobs.poll(cx));
-        if jobs.is_empty() {
-            self.jobs = None;
-        }
         match id.direction() {
             Direction::Incoming => self.receiver.complete_job(id, finished),
             // A failure has queued its Close.
             Direction::Outgoing => {
                 if let Err(error) = writer.sender.complete_job(id, finished) {
-                    self.unmade = Some(Box::new(error));
+                    jobs.unmade = Some(error);
                 }
             }
+        }
+        if jobs.is_done() {
+            self.jobs = None;
         }
         Poll::Ready(())
     }
@@ -444,7 +441,12 @@ impl Pump {
 
     /// Whether the connection or its transport has ended, so that whoever waits for either should look.
     pub(crate) fn is_over(&self) -> bool {
-        self.receiver.ending().is_some() || self.failure.is_some() || self.unmade.is_some()
+        self.receiver.ending().is_some() || self.failure.is_some() || self.unmade().is_some()
+    }
+
+    /// How deferred work on a message to be sent failed.
+    fn unmade(&self) -> Option<&SendError> {
+        self.jobs.as_ref()?.unmade.as_ref()
     }
 
     /// Whether the end was reported already.
@@ -458,7 +460,7 @@ impl Pump {
             return None;
         }
         match self.receiver.ending()? {
-            Ending::Close(_) => self.unmade.take().map(|error| Error::Send(*error)),
+            Ending::Close(_) => self.jobs.as_mut()?.unmade.take().map(Error::Send),
             Ending::Failed(fault) => Some(Error::Failed(fault.clone())),
             Ending::Expired(expired) => Some(Error::Expired(*expired)),
             _ => Some(self.failure.take().map_or(Error::Lost, Error::Io)),

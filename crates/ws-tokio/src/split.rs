@@ -72,7 +72,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> OwnedReader<S> {
     pub(crate) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Error>>> {
         let Shared { socket, tasks } = &*self.shared;
         tasks.reader.park(cx);
-        let (received, changed) = lock(socket).poll_next_of_two(tasks);
+        let (received, changed) = lock(socket).link().poll_next_of_two(tasks);
         if changed {
             tasks.writer.wake();
         }
@@ -92,7 +92,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> OwnedReader<S> {
 
     /// Whether the end was reported.
     pub(crate) fn is_reported(&self) -> bool {
-        lock(&self.shared.socket).reader.pump.is_reported()
+        lock(&self.shared.socket).link().reader.pump.is_reported()
     }
 
     /// Puts the halves together again.
@@ -152,7 +152,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> OwnedWriter<S> {
     /// # Cancel safety
     /// As for [`send`](Self::send).
     pub async fn send_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
-        lock(&self.shared.socket).writer.send_prepared(message)?;
+        lock(&self.shared.socket).link().writer.send_prepared(message)?;
         self.flush().await
     }
 
@@ -164,7 +164,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> OwnedWriter<S> {
     /// # Cancel safety
     /// As for [`send`](Self::send).
     pub async fn feed_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
-        lock(&self.shared.socket).writer.send_prepared(message)?;
+        lock(&self.shared.socket).link().writer.send_prepared(message)?;
         poll_fn(|cx| self.poll_room(cx)).await
     }
 
@@ -191,20 +191,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> OwnedWriter<S> {
     }
 
     pub(crate) fn queue(&self, message: Message) -> Result<(), Unsent<Message>> {
-        lock(&self.shared.socket).writer.send(message)
+        lock(&self.shared.socket).link().writer.send(message)
     }
 
     /// The same; at the hard limit, what the transport takes is written first.
     async fn queue_or_write(&mut self, message: Message, compress: Compress) -> Result<(), Unsent<Message>> {
-        let queued = lock(&self.shared.socket).writer.send_compressed(message, compress);
+        let queued = lock(&self.shared.socket).link().writer.send_compressed(message, compress);
         let Err(Unsent { error: driver::SendError::Full { .. }, message }) = queued else { return queued };
         // An error of the transport makes the second try fail, too.
         poll_fn(|cx| Poll::Ready(self.poll_flush(usize::MAX, cx).is_ready())).await;
-        lock(&self.shared.socket).writer.send_compressed(message, compress)
+        lock(&self.shared.socket).link().writer.send_compressed(message, compress)
     }
 
     pub(crate) fn begin_close(&self, code: CloseCode, reason: &str) -> Result<(), Error> {
-        lock(&self.shared.socket).writer.close(code, reason)?;
+        lock(&self.shared.socket).link().writer.close(code, reason)?;
         self.shared.tasks.reader.wake(); // it watches the deadline for the answer
         Ok(())
     }
@@ -212,11 +212,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> OwnedWriter<S> {
     /// Waits until less is queued than the high-water mark.
     pub(crate) fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let mark = {
-            let socket = lock(&self.shared.socket);
-            if !socket.writer.sender.is_above_mark() {
+            let mut socket = lock(&self.shared.socket);
+            let writer = &socket.link().writer;
+            if !writer.is_above_mark() {
                 return Poll::Ready(Ok(()));
             }
-            socket.writer.sender.limits().high_water_mark
+            writer.sender.limits().high_water_mark
         };
         self.poll_flush(mark, cx)
     }
@@ -225,7 +226,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> OwnedWriter<S> {
     pub(crate) fn poll_flush(&mut self, mark: usize, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let Shared { socket, tasks } = &*self.shared;
         tasks.writer.park(cx);
-        let (flushed, changed) = lock(socket).poll_flush_of_two(mark, tasks);
+        let (flushed, changed) = lock(socket).link().poll_flush_of_two(mark, tasks);
         if changed {
             tasks.reader.wake();
         }

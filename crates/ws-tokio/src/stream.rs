@@ -10,7 +10,7 @@ use futures_sink::Sink;
 use tokio::io::{AsyncRead, AsyncWrite};
 use ws_endpoint::driver::{CloseCode, Message};
 
-use crate::{Error, OwnedReader, OwnedWriter, SendError, WebSocket};
+use crate::{Error, OwnedReader, OwnedWriter, SendError, WebSocket, link::Link};
 
 /// Messages as they come; see [`WebSocket::recv`].
 ///
@@ -20,20 +20,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for WebSocket<S> {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        let tasks = this.tasks.take().unwrap_or_default();
+        let tasks = this.take_tasks();
         tasks.reader.park(cx);
-        let (received, changed) = this.poll_next_of_two(&tasks);
+        let mut changed = false;
+        let received = this.home.poll(&mut Context::from_waker(&tasks.both), |link, cx| {
+            let before = link.outlook();
+            let received = link.poll_recv(cx);
+            changed |= link.outlook() != before;
+            received
+        });
         if changed {
             tasks.writer.wake();
         }
-        this.tasks = Some(tasks);
+        this.give_tasks(tasks);
         received
     }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> FusedStream for WebSocket<S> {
     fn is_terminated(&self) -> bool {
-        self.reader.pump.is_reported()
+        self.home.look(|link| link.reader.pump.is_reported())
     }
 }
 
@@ -44,15 +50,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for WebSocket<S> {
 
     fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
         let this = self.get_mut();
-        if !this.writer.sender.is_above_mark() {
+        if !this.is_above_mark() {
             return Poll::Ready(Ok(()));
         }
-        let mark = this.writer.sender.limits().high_water_mark;
+        let mark = this.home.look(|link| link.writer.sender.limits().high_water_mark);
         this.poll_sink(mark, cx)
     }
 
     fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), SendError> {
-        Ok(self.get_mut().writer.send(message)?)
+        let mut message = Some(message);
+        let queue = |link: &mut Link<S>| message.take().map_or(Ok(()), |message| link.writer.send(message));
+        Ok(self.get_mut().home.with(queue)?)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
@@ -61,31 +69,42 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for WebSocket<S> {
 
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
         let this = self.get_mut();
-        this.writer.close(CloseCode::NORMAL, "").map_err(Error::Send)?;
-        let tasks = this.tasks.take().unwrap_or_default();
+        let tasks = this.take_tasks();
         tasks.writer.park(cx);
-        let before = this.outlook();
-        let closed = this.poll_end_of_two(&tasks);
-        if closed.is_ready() || this.outlook() != before {
+        let mut changed = false;
+        let closed = this.home.poll(&mut Context::from_waker(&tasks.both), |link, cx| {
+            link.writer.close(CloseCode::NORMAL, "").map_err(Error::Send)?;
+            let before = link.outlook();
+            let closed = link.poll_end(cx);
+            changed |= link.outlook() != before;
+            closed.map(|error| error.map_or(Ok(()), Err))
+        });
+        if closed.is_ready() || changed {
             tasks.reader.wake(); // only then: it may be the same task, which would never sleep
         }
-        this.tasks = Some(tasks);
-        closed.map(|error| error.map_or(Ok(()), |error| Err(error.into())))
+        this.give_tasks(tasks);
+        closed.map_err(SendError::Ended)
     }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     fn poll_sink(&mut self, mark: usize, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
-        let tasks = self.tasks.take().unwrap_or_default();
+        let tasks = self.take_tasks();
         tasks.writer.park(cx);
-        let (flushed, changed) = self.poll_flush_of_two(mark, &tasks);
+        let mut changed = false;
+        let flushed = self.home.poll(&mut Context::from_waker(&tasks.both), |link, cx| {
+            let before = link.outlook().but_for_queue();
+            let flushed = link.poll_flush(mark, cx);
+            changed |= link.outlook().but_for_queue() != before;
+            flushed
+        });
         if changed {
             tasks.reader.wake();
         }
         if flushed.is_ready() {
             tasks.writer.leave(); // it waits for nothing
         }
-        self.tasks = Some(tasks);
+        self.give_tasks(tasks);
         flushed.map_err(SendError::Ended)
     }
 }

@@ -2,14 +2,14 @@
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll, Wake, Waker, ready},
+    task::{Context, Poll, Wake, Waker},
     time::Duration,
 };
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use ws_endpoint::driver::{Message, Progress};
+use ws_endpoint::driver::Message;
 
-use crate::{Error, Reader, WebSocket};
+use crate::{Error, link::Link};
 
 /// The tasks that wait for one connection: one that receives and one that sends. Transport, timer and jobs know one
 /// waker each, and either task may wait for them: so they wake both.
@@ -33,6 +33,13 @@ pub(crate) struct Outlook {
     closing: bool,
     over: bool,
     measuring: bool,
+}
+
+impl Outlook {
+    /// What those look at who do not wait for what is queued.
+    pub(crate) fn but_for_queue(self) -> Self {
+        Self { queued: 0, ..self }
+    }
 }
 
 impl Default for Tasks {
@@ -80,7 +87,7 @@ impl Wake for Both {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
     /// Receives for one of two tasks. Says whether the other one should look, too.
     pub(crate) fn poll_next_of_two(&mut self, tasks: &Tasks) -> (Poll<Option<Result<Message, Error>>>, bool) {
         let before = self.outlook();
@@ -91,9 +98,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Receives control frames only, for one of two tasks. Says whether the other one should look, too.
     pub(crate) fn poll_refuse_of_two(&mut self, tasks: &Tasks) -> (Poll<Option<Error>>, bool) {
         let before = self.outlook();
-        let mut cx = Context::from_waker(&tasks.both);
-        let ended = self.reader.poll_refuse(&mut self.writer, &mut cx);
-        (ended.map(|()| self.reader.pump.report()), self.outlook() != before)
+        let ended = self.poll_refuse(&mut Context::from_waker(&tasks.both));
+        (ended, self.outlook() != before)
     }
 
     /// Waits for the pong of the newest ping, for one of two tasks that does not read.
@@ -108,14 +114,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         (polled, changed)
     }
 
-    /// Passes over what still comes until the end, for one of two tasks. Gives the end where it is an error, once.
-    pub(crate) fn poll_end_of_two(&mut self, tasks: &Tasks) -> Poll<Option<Error>> {
-        let Reader { io, pump } = &mut self.reader;
-        let mut cx = Context::from_waker(&tasks.both);
-        while let Progress::Ready = ready!(pump.poll_event(io, &mut self.writer, &mut cx)) {}
-        Poll::Ready(pump.report())
-    }
-
     /// Writes for one of two tasks, until fewer than `mark` bytes wait, or none. Says whether the other one should look,
     /// too: it does not wait for what is queued.
     pub(crate) fn poll_flush_of_two(
@@ -123,9 +121,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         mark: usize,
         tasks: &Tasks,
     ) -> (Poll<Result<(), Error>>, bool) {
-        let before = Outlook { queued: 0, ..self.outlook() };
-        let flushed = self.reader.poll_flush(&mut self.writer, mark, &mut Context::from_waker(&tasks.both));
-        (flushed, Outlook { queued: 0, ..self.outlook() } != before)
+        let before = self.outlook().but_for_queue();
+        let flushed = self.poll_flush(mark, &mut Context::from_waker(&tasks.both));
+        (flushed, self.outlook().but_for_queue() != before)
     }
 
     pub(crate) fn outlook(&self) -> Outlook {

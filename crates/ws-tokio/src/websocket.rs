@@ -2,20 +2,23 @@
 
 use std::{
     future::poll_fn,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
 use http::Response;
 use tokio::io::{AsyncRead, AsyncWrite};
 use ws_endpoint::{
     Agreed, Opened,
-    driver::{
-        self, Closed, Compress, Connection, DataKind, Event, Limits, Message, Part, Parts, Prepared, Shared,
-        Unsent,
-    },
+    driver::{Closed, Compress, Connection, DataKind, Event, Limits, Message, Part, Parts, Prepared, Shared},
 };
 
-use crate::{Error, Reader, SendError, Writer, pump::Pump, scratch, tasks::Tasks};
+use crate::{
+    Error, Reader, SendError, Writer,
+    home::{Home, Lending, lending},
+    link::Link,
+    pump::Pump,
+    tasks::Tasks,
+};
 
 /// A WebSocket connection over any transport.
 ///
@@ -36,12 +39,17 @@ use crate::{Error, Reader, SendError, Writer, pump::Pump, scratch, tasks::Tasks}
 /// ```
 #[derive(Debug)]
 pub struct WebSocket<S> {
-    pub(crate) reader: Reader<S>,
-    pub(crate) writer: Writer,
+    pub(crate) home: Home<S>,
     /// Behind a pointer, because most servers' connections have none.
-    facts: Option<Box<Facts>>,
+    extras: Option<Box<Extras>>,
+}
+
+/// What few connections have.
+#[derive(Debug, Default)]
+struct Extras {
+    facts: Option<Facts>,
     /// Who polls it as a stream and as a sink.
-    pub(crate) tasks: Option<Box<Tasks>>,
+    tasks: Option<Box<Tasks>>,
 }
 
 /// What of the opening handshake is kept.
@@ -54,38 +62,59 @@ struct Facts {
 }
 
 impl Facts {
-    fn new(agreed: Agreed, keeps_response: bool) -> Option<Box<Self>> {
+    fn new(agreed: Agreed, keeps_response: bool) -> Option<Self> {
         let Agreed { subprotocol, extensions, response, .. } = agreed;
         let any = subprotocol.is_some() || !extensions.is_empty() || keeps_response;
         let response = keeps_response.then(|| response.into_response());
-        any.then(|| Box::new(Self { subprotocol, extensions, response, url: None }))
+        any.then_some(Self { subprotocol, extensions, response, url: None })
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> WebSocket<S> {
     /// A connection whose opening handshake took place elsewhere; bytes that came behind it must stand in the receiver's
     /// buffer already.
     pub fn from_connection(io: S, connection: Connection) -> Self {
-        let Parts { receiver, sender, replies, lifecycle, .. } = connection.into_parts();
-        let pump = Pump::new(receiver, replies, lifecycle);
-        Self { reader: Reader { io, pump }, writer: Writer::new(sender), facts: None, tasks: None }
+        Self::new(io, connection, Some(lending))
     }
 
     /// A server's connection whose answer was sent elsewhere, by an HTTP server for one. It knows its subprotocol and its
     /// extensions; the request is dropped, so take it before if it is still needed. Bytes that came behind the request
     /// must stand in the receiver's buffer already.
     pub fn from_opened(io: S, opened: Opened) -> Self {
-        Self::opened(io, opened, &[], false)
+        Self::opened(io, opened, &[], false, Some(lending))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
+    /// The same as [`from_opened`](Self::from_opened) for a transport that is borrowed, or bound to its thread: no task can
+    /// write on it for its owner, so that each [`send`](Self::send) costs a write. [`feed`](Self::feed) and the lent form
+    /// do not.
+    pub fn from_opened_local(io: S, opened: Opened) -> Self {
+        Self::opened(io, opened, &[], false, None)
     }
 
-    pub(crate) fn opened(io: S, opened: Opened, behind: &[u8], keeps_response: bool) -> Self {
+    pub(crate) fn opened(
+        io: S,
+        opened: Opened,
+        behind: &[u8],
+        keeps_response: bool,
+        lending: Option<Lending<S>>,
+    ) -> Self {
         let Opened { mut connection, handshake } = opened;
         if !behind.is_empty() {
             connection.receiver().buffer().extend_from_slice(behind);
         }
-        let mut socket = Self::from_connection(io, connection);
-        socket.facts = Facts::new(handshake, keeps_response);
+        let mut socket = Self::new(io, connection, lending);
+        let facts = Facts::new(handshake, keeps_response);
+        socket.extras = facts.map(|facts| Box::new(Extras { facts: Some(facts), tasks: None }));
         socket
+    }
+
+    fn new(io: S, connection: Connection, lending: Option<Lending<S>>) -> Self {
+        let Parts { receiver, sender, replies, lifecycle, .. } = connection.into_parts();
+        let reader = Reader { io, pump: Pump::new(receiver, replies, lifecycle) };
+        let link = Link { reader, writer: Writer::new(sender), lending };
+        Self { home: Home::Own(Box::new(link)), extras: None }
     }
 
     /// The next message. `None` after a clean close; [`closed`](Self::closed) tells more.
@@ -108,16 +137,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// As for [`recv`](Self::recv).
     #[inline]
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Error>>> {
-        match ready!(self.reader.poll_message(&mut self.writer, false, cx)) {
-            Some(Ok(())) => {
-                let message = self.reader.lend().map(|message| Ok(message.into_message()));
-                let Pump { receiver, replies, .. } = &mut self.reader.pump;
-                scratch::release(receiver, &mut self.writer.sender, replies);
-                Poll::Ready(message)
-            }
-            Some(Err(error)) => Poll::Ready(Some(Err(error))),
-            None => Poll::Ready(None),
-        }
+        self.home.poll(cx, Link::poll_recv)
     }
 
     /// The next part of a message as it arrives; see [`Reader::recv_part`].
@@ -128,7 +148,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Cancel safety
     /// Safe: nothing is lost when the future is dropped, and a message half read is resumed.
     pub async fn recv_part(&mut self) -> Option<Result<Part<'_>, Error>> {
-        self.reader.recv_part(&mut self.writer).await
+        poll_fn(|cx| self.poll_home(cx)).await;
+        let Link { reader, writer, .. } = self.link();
+        reader.recv_part(writer).await
     }
 
     /// The next event: a message, a ping or a pong, lent.
@@ -139,49 +161,55 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Cancel safety
     /// Safe: nothing is lost when the future is dropped.
     pub async fn recv_event(&mut self) -> Option<Result<Event<'_>, Error>> {
-        self.reader.recv_event(&mut self.writer).await
+        poll_fn(|cx| self.poll_home(cx)).await;
+        let Link { reader, writer, .. } = self.link();
+        reader.recv_event(writer).await
     }
 
-    /// Sends a message: queues it, then writes everything that is queued.
+    /// Sends a message: queues it, and writes everything that is queued.
     ///
-    /// Each costs a write. Where several are sent in a row, or answers to messages that came together,
-    /// [`feed`](Self::feed) leaves them to be written at once.
+    /// While more that has arrived waits to be received, nothing is written yet: the answers to messages that came together
+    /// leave together, with the [`recv`](Self::recv) or `send` that has used up the input. Should the application do anything
+    /// else first, they leave when its task next gives way to the runtime: in the next `await` that waits, whatever that waits
+    /// for. So a message never waits for the peer, nor for the next use of the connection. It does wait for a task that
+    /// computes for long without giving way; [`flush`](Self::flush) writes at once.
+    ///
+    /// Without a runtime of tokio, or over a transport that cannot be lent to a task of it
+    /// ([`from_opened_local`](Self::from_opened_local)), it is written at once in every case.
     ///
     /// # Errors
     /// [`SendError::Unsent`] hands the message back when it cannot be queued; [`SendError::Ended`] when the connection
-    /// ends while it is written.
+    /// ends while it is written. What goes wrong after this has returned is told by the next use.
     ///
     /// # Cancel safety
     /// The message is queued whole by the first poll. A future that is dropped after that has queued it; it is written by
     /// whatever is awaited next.
-    pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
-        self.queue(message.into(), Compress::Default).await?;
-        self.flush().await.map_err(SendError::Ended)
+    pub fn send(&mut self, message: impl Into<Message>) -> impl Future<Output = Result<(), SendError>> {
+        self.send_compressed(message, Compress::Default)
     }
 
-    /// Queues a message, and waits only while more is queued than the high-water mark allows. It is written by the next
-    /// [`recv`](Self::recv), [`send`](Self::send) or [`flush`](Self::flush).
+    /// Sends a message with a hint for extensions, whether to compress it.
     ///
     /// # Errors
     /// As for [`send`](Self::send).
     ///
     /// # Cancel safety
     /// As for [`send`](Self::send).
-    pub async fn feed(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
-        self.queue(message.into(), Compress::Default).await?;
-        Ok(self.room().await?)
+    pub fn send_compressed(
+        &mut self,
+        message: impl Into<Message>,
+        compress: Compress,
+    ) -> impl Future<Output = Result<(), SendError>> {
+        let mut message = Some(message.into());
+        poll_fn(move |cx| {
+            self.poll_send(cx, |link, cx| match message.take() {
+                Some(message) => Ok::<_, SendError>(link.queue(message, compress, cx).map(|()| true)?),
+                None => Ok(false),
+            })
+        })
     }
 
-    /// Waits while more is queued than the high-water mark allows.
-    async fn room(&mut self) -> Result<(), Error> {
-        if self.writer.sender.is_above_mark() {
-            let mark = self.writer.sender.limits().high_water_mark;
-            poll_fn(|cx| self.reader.poll_flush(&mut self.writer, mark, cx)).await?;
-        }
-        Ok(())
-    }
-
-    /// Sends a message that was prepared for many connections: queues it, then writes everything that is queued.
+    /// Sends a message that was prepared for many connections, as [`send`](Self::send) does one's own.
     ///
     /// # Errors
     /// As for [`ping`](Self::ping).
@@ -189,8 +217,54 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Cancel safety
     /// As for [`send`](Self::send).
     pub async fn send_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
-        self.writer.send_prepared(message)?;
-        self.flush().await
+        let mut message = Some(message);
+        poll_fn(|cx| {
+            self.poll_send(cx, |link, _| match message.take() {
+                Some(message) => Ok::<_, Error>(link.writer.send_prepared(message).map(|()| true)?),
+                None => Ok(false),
+            })
+        })
+        .await
+    }
+
+    /// Queues, then writes what is queued, or leaves that to a flusher where more has arrived. `queue` is asked at each
+    /// poll, and says whether it has queued something: later polls wait on for what the first has begun to write.
+    #[inline]
+    fn poll_send<E: From<Error>>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut queue: impl FnMut(&mut Link<S>, &mut Context<'_>) -> Result<bool, E>,
+    ) -> Poll<Result<(), E>> {
+        let mut lends = false;
+        let sent = self.home.poll(cx, |link, cx| {
+            lends = queue(link, cx)? && link.has_more();
+            if lends { Poll::Ready(Ok(())) } else { link.poll_flush(0, cx).map_err(E::from) }
+        });
+        if !lends || self.home.lend() {
+            return sent;
+        }
+        self.home.poll(cx, |link, cx| link.poll_flush(0, cx).map_err(E::from))
+    }
+
+    /// Queues a message, and waits only while more is queued than the high-water mark allows. It is written by the next
+    /// [`recv`](Self::recv), [`send`](Self::send) or [`flush`](Self::flush), and not before: for messages that need not
+    /// leave yet.
+    ///
+    /// # Errors
+    /// As for [`send`](Self::send).
+    ///
+    /// # Cancel safety
+    /// As for [`send`](Self::send).
+    pub fn feed(&mut self, message: impl Into<Message>) -> impl Future<Output = Result<(), SendError>> {
+        let mut message = Some(message.into());
+        poll_fn(move |cx| {
+            self.home.poll(cx, |link, cx| {
+                if let Some(message) = message.take() {
+                    link.queue(message, Compress::Default, cx)?;
+                }
+                link.poll_room(cx).map_err(SendError::Ended)
+            })
+        })
     }
 
     /// Queues a message that was prepared for many connections, as [`feed`](Self::feed) does one's own.
@@ -201,39 +275,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Cancel safety
     /// As for [`send`](Self::send).
     pub async fn feed_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
-        self.writer.send_prepared(message)?;
-        self.room().await
-    }
-
-    /// Sends a message with a hint for extensions, whether to compress it.
-    ///
-    /// # Errors
-    /// As for [`send`](Self::send).
-    ///
-    /// # Cancel safety
-    /// As for [`send`](Self::send).
-    pub async fn send_compressed(
-        &mut self,
-        message: impl Into<Message>,
-        compress: Compress,
-    ) -> Result<(), SendError> {
-        self.queue(message.into(), compress).await?;
-        self.flush().await.map_err(SendError::Ended)
-    }
-
-    /// Queues a message. At the hard limit, what the transport takes is written first.
-    async fn queue(&mut self, message: Message, compress: Compress) -> Result<(), Unsent<Message>> {
-        match self.writer.send_compressed(message, compress) {
-            Err(Unsent { error: driver::SendError::Full { .. }, message }) => {
-                // An error of the transport makes the second try fail, too.
-                poll_fn(|cx| {
-                    Poll::Ready(self.reader.poll_flush(&mut self.writer, usize::MAX, cx).is_ready())
-                })
-                .await;
-                self.writer.send_compressed(message, compress)
-            }
-            queued => queued,
-        }
+        self.home.with(|link| link.writer.send_prepared(message))?;
+        poll_fn(|cx| self.home.poll(cx, Link::poll_room)).await
     }
 
     /// Writes everything that is queued.
@@ -244,7 +287,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Cancel safety
     /// Safe: what is not written stays queued.
     pub async fn flush(&mut self) -> Result<(), Error> {
-        self.reader.flush(&mut self.writer).await
+        poll_fn(|cx| self.home.poll(cx, |link, cx| link.poll_flush(0, cx))).await
     }
 
     /// Begins a message in parts, for payloads that do not fit memory; then [`send_part`](Self::send_part), and last
@@ -253,7 +296,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Errors
     /// [`Error::Send`] when another one is open, or the connection is closing.
     pub fn start(&mut self, kind: DataKind) -> Result<(), Error> {
-        Ok(self.writer.sender.start(kind)?)
+        Ok(self.home.with(|link| link.writer.sender.start(kind))?)
     }
 
     /// Queues the next part of the message as a fragment, and waits while more is queued than the high-water mark allows.
@@ -264,9 +307,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Cancel safety
     /// As for [`send`](Self::send).
     pub async fn send_part(&mut self, part: &[u8]) -> Result<(), Error> {
-        self.writer.sender.append(part)?;
-        let mark = self.writer.sender.limits().high_water_mark;
-        poll_fn(|cx| self.reader.poll_flush(&mut self.writer, mark, cx)).await
+        self.home.with(|link| link.writer.sender.append(part))?;
+        let mark = self.home.look(|link| link.writer.sender.limits().high_water_mark);
+        poll_fn(|cx| self.home.poll(cx, |link, cx| link.poll_flush(mark, cx))).await
     }
 
     /// Ends the message in parts, and writes everything that is queued.
@@ -277,7 +320,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Cancel safety
     /// As for [`send`](Self::send).
     pub async fn finish(&mut self) -> Result<(), Error> {
-        self.writer.sender.finish()?;
+        self.home.with(|link| link.writer.sender.finish())?;
         self.flush().await
     }
 
@@ -290,14 +333,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Cancel safety
     /// As for [`send`](Self::send).
     pub async fn finish_with(&mut self, part: &[u8]) -> Result<(), Error> {
-        self.writer.sender.finish_with(part)?;
+        self.home.with(|link| link.writer.sender.finish_with(part))?;
         self.flush().await
     }
 
     /// How the connection ended, once it has: codes, reason, who began.
     #[must_use]
     pub fn closed(&self) -> Option<Closed> {
-        self.reader.closed(&self.writer)
+        self.home.look(Link::closed)
     }
 
     /// The halves, for one task that does both at once without copies: the reader hands out messages lent from its buffer,
@@ -313,62 +356,97 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # }
     /// ```
     pub fn halves(&mut self) -> (&mut Reader<S>, &mut Writer) {
-        (&mut self.reader, &mut self.writer)
+        let Link { reader, writer, .. } = self.link();
+        (reader, writer)
     }
 
     /// The subprotocol in use.
     #[must_use]
     pub fn subprotocol(&self) -> Option<&str> {
-        self.facts.as_ref()?.subprotocol.as_deref()
+        self.facts()?.subprotocol.as_deref()
     }
 
     /// The names of the extensions in use.
     #[must_use]
     pub fn extensions(&self) -> &[&'static str] {
-        self.facts.as_ref().map_or(&[], |facts| &facts.extensions)
+        self.facts().map_or(&[], |facts| &facts.extensions)
     }
 
     /// The server's answer to the opening handshake; kept by clients only.
     #[must_use]
     pub fn response(&self) -> Option<&Response<()>> {
-        self.facts.as_ref()?.response.as_ref()
+        self.facts()?.response.as_ref()
     }
 
     /// The address that the connection was opened with, behind all redirects; kept by clients only. Without user
     /// information, its scheme `ws`, `wss` or `ws+unix`.
     #[must_use]
     pub fn url(&self) -> Option<&str> {
-        self.facts.as_ref()?.url.as_deref()
+        self.facts()?.url.as_deref()
     }
 
     pub(crate) fn set_url(&mut self, url: String) {
-        if let Some(facts) = &mut self.facts {
+        if let Some(Extras { facts: Some(facts), .. }) = self.extras.as_deref_mut() {
             facts.url = Some(url);
         }
+    }
+
+    fn facts(&self) -> Option<&Facts> {
+        self.extras.as_ref()?.facts.as_ref()
+    }
+
+    /// Who polls it as a stream and as a sink; to be given back behind the poll.
+    pub(crate) fn take_tasks(&mut self) -> Box<Tasks> {
+        self.extras.get_or_insert_default().tasks.take().unwrap_or_default()
+    }
+
+    pub(crate) fn give_tasks(&mut self, tasks: Box<Tasks>) {
+        self.extras.get_or_insert_default().tasks = Some(tasks);
     }
 
     /// Bytes that wait to be sent: headers and payloads queued here, and payloads that extensions still work on. What the
     /// transport has taken is not counted.
     #[must_use]
     pub fn queued(&self) -> usize {
-        self.writer.queued()
+        self.home.look(|link| link.writer.queued())
     }
 
     /// Whether so much waits that [`feed`](Self::feed) would: the high-water mark is reached.
     #[must_use]
     pub fn is_above_mark(&self) -> bool {
-        self.writer.is_above_mark()
+        self.home.look(|link| link.writer.is_above_mark())
     }
 
     /// Changes the limits while the connection lives.
     pub fn set_limits(&mut self, limits: impl Into<Shared<Limits>>) {
         let limits = limits.into();
-        *self.reader.pump.receiver.limits_mut() = limits.clone();
-        *self.writer.sender.limits_mut() = limits;
+        self.home.with(|link| {
+            *link.reader.pump.receiver.limits_mut() = limits.clone();
+            *link.writer.sender.limits_mut() = limits.clone();
+        });
     }
 
     /// The transport.
     pub fn get_ref(&self) -> &S {
-        &self.reader.io
+        &self.link_ref().reader.io
+    }
+
+    /// The link, to be used as one's own.
+    pub(crate) fn link(&mut self) -> &mut Link<S> {
+        self.home.link()
+    }
+
+    pub(crate) fn link_ref(&self) -> &Link<S> {
+        self.home.link_ref()
+    }
+
+    /// Takes the link back, once what was sent through it while it was lent has been written: whoever lends parts of it to the
+    /// application cannot leave it to a flusher meanwhile.
+    pub(crate) fn poll_home(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match self.home {
+            Home::Own(_) => Poll::Ready(()),
+            // What goes wrong is told by the end.
+            Home::Lent(_) => self.home.poll(cx, |link, cx| link.poll_flush(0, cx).map(drop)),
+        }
     }
 }

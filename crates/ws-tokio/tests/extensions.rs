@@ -177,7 +177,10 @@ async fn pair(turn: &Turn) -> (Pipe, Pipe) {
     (client, server)
 }
 
-fn server<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin>(io: S, turn: &Turn) -> WebSocket<S> {
+fn server<S>(io: S, turn: &Turn) -> WebSocket<S>
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+{
     let mut extensions = Registry::new();
     extensions.register(turn.clone()).expect("registered");
     let options = SessionOptions::new(Role::Server, Some(1 << 20));

@@ -73,7 +73,7 @@ fn echo_sent(ws: &mut WebSocket<Mock>) {
 #[tokio::test]
 async fn a_batch_is_one_read_and_one_write() {
     for role in [Role::Server, Role::Client] {
-        for (form, echo) in [("lent", echo_lent as fn(&mut _)), ("fed", echo_fed)] {
+        for (form, echo) in [("lent", echo_lent as fn(&mut _)), ("fed", echo_fed), ("sent", echo_sent)] {
             for len in [0, 16, 125, 1000, 4000] {
                 let (mut ws, wire) = facing_mock(role);
                 let (frames, bytes) = batch(role.peer(), len);
@@ -89,18 +89,8 @@ async fn a_batch_is_one_read_and_one_write() {
 }
 
 #[tokio::test]
-async fn a_send_is_a_write_of_its_own() {
-    let (mut ws, wire) = facing_mock(Role::Server);
-    let (frames, bytes) = batch(Role::Client, 16);
-    wire.push(bytes);
-    echo_sent(&mut ws);
-    assert_eq!(wire.counts(), (1, BATCH));
-    assert_eq!(read_frames(Role::Server, &wire.written()), frames);
-}
-
-#[tokio::test]
 async fn a_short_write_costs_one_write_more_and_nothing_later() {
-    for (form, echo) in [("lent", echo_lent as fn(&mut _)), ("fed", echo_fed)] {
+    for (form, echo) in [("lent", echo_lent as fn(&mut _)), ("fed", echo_fed), ("sent", echo_sent)] {
         let (mut ws, wire) = facing_mock(Role::Server);
         let (frames, bytes) = batch(Role::Client, 100);
         wire.take(333);

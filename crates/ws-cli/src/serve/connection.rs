@@ -28,7 +28,7 @@ use super::{
 use crate::print;
 
 /// The handshake of a connection; `None` when a page was all that was asked for.
-type Opening<S> = Pin<Box<dyn Future<Output = Result<Option<Box<WebSocket<S>>>, AcceptError>> + Send>>;
+type Opening<S> = Pin<Box<dyn Future<Output = Result<Option<WebSocket<S>>, AcceptError>> + Send>>;
 
 /// Gives a connection its task.
 pub(super) fn spawn(stream: TcpStream, peer: SocketAddr, service: &Arc<Service>, watch: Watch) {
@@ -73,7 +73,7 @@ fn opened<'a, S>(
     mut opening: Opening<S>,
     watch: &'a mut Watch,
     peer: &'a Peer,
-) -> impl Future<Output = Option<Box<WebSocket<S>>>> + 'a
+) -> impl Future<Output = Option<WebSocket<S>>> + 'a
 where
     S: AsyncRead + AsyncWrite + Unpin + 'a,
 {
@@ -93,12 +93,12 @@ where
 }
 
 /// The opening handshake, or the page.
-async fn open<S>(stream: S, service: &Service) -> Result<Option<Box<WebSocket<S>>>, AcceptError>
+async fn open<S>(stream: S, service: &Service) -> Result<Option<WebSocket<S>>, AcceptError>
 where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     match FirstRequest::read(stream, &service.config).await? {
-        FirstRequest::Upgrade(upgrade) => Ok(Some(Box::new(upgrade.accept().await?))),
+        FirstRequest::Upgrade(upgrade) => Ok(Some(upgrade.accept().await?)),
         FirstRequest::Plain(plain) => {
             let response = service.page.answer(plain.request());
             Box::pin(plain.respond(&response)).await?;

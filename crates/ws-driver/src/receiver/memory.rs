@@ -57,6 +57,20 @@ impl Receiver {
         }
     }
 
+    /// Whether all that has arrived was handed out: the next event has to be read, and what is lent just now is the last.
+    #[must_use]
+    #[inline]
+    pub fn is_dry(&self) -> bool {
+        let lent = match self.ready {
+            Ready::Frame { len, .. }
+            | Ready::Part { len, .. }
+            | Ready::Ping { len }
+            | Ready::Pong { len } => len,
+            _ => 0,
+        };
+        self.pending().len() <= lent
+    }
+
     /// Whether everything that fits the buffer belongs to the frame in progress, and no extension works on it: such bytes
     /// cost little until the frame is whole. For who bounds what a connection does in one turn.
     #[must_use]

@@ -171,7 +171,10 @@ pub async fn echo(mut ws: WebSocket) {
 }
 
 /// A client that is connected to an address on this transport.
-pub async fn client<S: AsyncRead + AsyncWrite + Unpin>(address: &str, io: S) -> ws_tokio::WebSocket<S> {
+pub async fn client<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    address: &str,
+    io: S,
+) -> ws_tokio::WebSocket<S> {
     Connect::new(address).expect("an address").over(io).await.expect("a connection")
 }
 

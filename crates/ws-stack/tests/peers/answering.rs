@@ -74,7 +74,10 @@ pub(crate) async fn our_server_is_asked(language: &Language, transport: Transpor
 }
 
 /// Our server's side of a handshake, and of the connection if it comes to one.
-async fn answer<S: AsyncRead + AsyncWrite + Unpin>(stream: S, case: &Answering) -> Result<Value, Failure> {
+async fn answer<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
+    case: &Answering,
+) -> Result<Value, Failure> {
     let mut config = ServerConfig::default();
     (case.config)(&mut config);
     let refused = |refusal: &Refusal| json!({ "status": refusal.status().as_u16() });

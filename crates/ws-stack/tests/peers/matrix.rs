@@ -123,7 +123,7 @@ pub(crate) fn address(transport: Transport, user: &str, port: u16, path: &str) -
 
 async fn serve<S>(stream: S, compression: Compression, scenario: &Scenario) -> Result<Vec<String>, Failure>
 where
-    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
     let mut config = ServerConfig::default();
     if compression == Compression::On {

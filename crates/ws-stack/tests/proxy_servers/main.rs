@@ -76,7 +76,7 @@ impl Server {
 }
 
 /// Greets before it is spoken to, then echoes.
-async fn serve<S: AsyncRead + AsyncWrite + Unpin>(stream: S) -> Result<(), Failure> {
+async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S) -> Result<(), Failure> {
     let mut ws = ws_stack::accept(stream).await?;
     ws.send("hello").await?;
     while let Some(message) = ws.recv().await {

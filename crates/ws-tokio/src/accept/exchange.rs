@@ -19,7 +19,7 @@ use ws_endpoint::{
 };
 
 use super::AcceptError;
-use crate::{WebSocket, timer::Timer};
+use crate::{WebSocket, home::Lending, timer::Timer};
 
 /// How much is read at a time: a request of the usual length.
 const ROOM: usize = 1024;
@@ -153,11 +153,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<S> {
 
     /// The connection, once the answer has been written, and the request.
     #[inline]
-    pub(crate) fn into_socket(self, accepted: Accepted) -> (WebSocket<S>, RequestHead) {
+    pub(crate) fn into_socket(
+        self,
+        accepted: Accepted,
+        lending: Option<Lending<S>>,
+    ) -> (WebSocket<S>, RequestHead) {
         let mut opened = accepted.open(Timer::now());
         let request = mem::take(&mut opened.handshake.request);
-        let mut socket = WebSocket::opened(self.io, opened, &self.buf, false);
-        socket.reader.pump.timer = self.timer;
+        let mut socket = WebSocket::opened(self.io, opened, &self.buf, false, lending);
+        socket.link().reader.pump.timer = self.timer;
         (socket, request)
     }
 

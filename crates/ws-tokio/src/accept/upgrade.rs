@@ -10,7 +10,10 @@ use ws_endpoint::{
 };
 
 use super::{AcceptError, exchange::Exchange};
-use crate::WebSocket;
+use crate::{
+    WebSocket,
+    home::{Lending, lending},
+};
 
 /// A request for a WebSocket on a transport: to be inspected, and then accepted or refused.
 ///
@@ -85,12 +88,31 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Upgrade<S> {
     ///
     /// # Cancel safety
     /// As for [`accept`](crate::accept).
-    pub async fn accept(self) -> Result<WebSocket<S>, AcceptError> {
+    pub async fn accept(self) -> Result<WebSocket<S>, AcceptError>
+    where
+        S: Send + 'static,
+    {
+        self.open(Some(lending)).await
+    }
+
+    /// The same for a transport that is borrowed, or bound to its thread; see
+    /// [`WebSocket::from_opened_local`].
+    ///
+    /// # Errors
+    /// As for [`accept`](crate::accept).
+    ///
+    /// # Cancel safety
+    /// As for [`accept`](crate::accept).
+    pub async fn accept_local(self) -> Result<WebSocket<S>, AcceptError> {
+        self.open(None).await
+    }
+
+    async fn open(self, lending: Option<Lending<S>>) -> Result<WebSocket<S>, AcceptError> {
         let Self { mut exchange, request } = self;
         match request.accept() {
             Ok(accepted) => {
                 exchange.answer(&accepted.response_bytes()).await?;
-                Ok(exchange.into_socket(accepted).0)
+                Ok(exchange.into_socket(accepted, lending).0)
             }
             Err(refusal) => Box::pin(exchange.refuse(refusal)).await,
         }

@@ -25,7 +25,7 @@ pub use self::{
     error::{ConnectError, Step},
     tunnel::ProxyFailure,
 };
-use crate::{ClientStream, WebSocket};
+use crate::{ClientStream, WebSocket, home::lending};
 
 /// Connects to a `ws`, `wss` or `ws+unix` address, with everything at its default.
 ///
@@ -125,8 +125,23 @@ impl Connect {
     /// As for [`open`](Self::open).
     pub async fn over<S>(self, transport: S) -> Result<WebSocket<S>, ConnectError>
     where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        open::over(self, transport, Some(lending)).await
+    }
+
+    /// The same over a transport that is borrowed, or bound to its thread; see
+    /// [`WebSocket::from_opened_local`].
+    ///
+    /// # Errors
+    /// [`ConnectError`].
+    ///
+    /// # Cancel safety
+    /// As for [`open`](Self::open).
+    pub async fn over_local<S>(self, transport: S) -> Result<WebSocket<S>, ConnectError>
+    where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        open::over(self, transport).await
+        open::over(self, transport, None).await
     }
 }

@@ -14,7 +14,10 @@ use super::{
     options::{BoxFuture, HookError},
     route,
 };
-use crate::{ClientStream, WebSocket};
+use crate::{
+    ClientStream, WebSocket,
+    home::{Lending, lending},
+};
 
 /// Over a transport of our own, behind all redirects.
 pub(super) async fn open(connect: Connect) -> Result<WebSocket<ClientStream>, ConnectError> {
@@ -32,7 +35,7 @@ pub(super) async fn open(connect: Connect) -> Result<WebSocket<ClientStream>, Co
         let answer = shake_hands(&connect, sent.clone(), &mut transport, &mut buf, deadline).await?;
         let response = match answer {
             Answer::Opened(opened) => {
-                let mut ws = WebSocket::opened(transport, *opened, &buf, true);
+                let mut ws = WebSocket::opened(transport, *opened, &buf, true, Some(lending));
                 ws.set_url(sent.address());
                 return Ok(ws);
             }
@@ -54,7 +57,11 @@ pub(super) async fn open(connect: Connect) -> Result<WebSocket<ClientStream>, Co
 }
 
 /// Over a transport of the caller's.
-pub(super) async fn over<S>(connect: Connect, mut transport: S) -> Result<WebSocket<S>, ConnectError>
+pub(super) async fn over<S>(
+    connect: Connect,
+    mut transport: S,
+    lending: Option<Lending<S>>,
+) -> Result<WebSocket<S>, ConnectError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -64,7 +71,7 @@ where
     let url = request.address();
     match shake_hands(&connect, request, &mut transport, &mut buf, deadline).await? {
         Answer::Opened(opened) => {
-            let mut ws = WebSocket::opened(transport, *opened, &buf, true);
+            let mut ws = WebSocket::opened(transport, *opened, &buf, true, lending);
             ws.set_url(url);
             Ok(ws)
         }

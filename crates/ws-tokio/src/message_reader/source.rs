@@ -1,12 +1,13 @@
 //! Where the parts of a message come from: a connection, or the receiving half of one.
 
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use ws_endpoint::driver::{Event, Part};
 
 use crate::{
     Error, OwnedReader, WebSocket,
+    link::Link,
     tasks::{Tasks, lock},
 };
 
@@ -28,7 +29,7 @@ pub trait PartSource: Unpin {
     fn skip_rest(&mut self);
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
     /// The part that is lent.
     pub(crate) fn part(&mut self) -> Option<Part<'_>> {
         match self.reader.pump.receiver.event() {
@@ -47,20 +48,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> PartSource for WebSocket<S> {
     fn poll_next_part(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<(), Error>>> {
-        self.reader.poll_part(&mut self.writer, true, cx)
+        ready!(self.poll_home(cx));
+        let Link { reader, writer, .. } = self.link();
+        reader.poll_part(writer, true, cx)
     }
 
     fn with_part<T>(&mut self, look: impl FnOnce(Option<Part<'_>>) -> T) -> T {
-        look(self.part())
+        look(self.link().part())
     }
 
     fn check_between(&mut self) -> Result<(), Error> {
-        let pump = &self.reader.pump;
+        let pump = &self.link().reader.pump;
         if pump.receiver.is_mid_message() && !pump.skips { Err(Error::MidMessage) } else { Ok(()) }
     }
 
     fn skip_rest(&mut self) {
-        let pump = &mut self.reader.pump;
+        let pump = &mut self.link().reader.pump;
         pump.skips = pump.receiver.is_mid_message();
     }
 }
@@ -69,7 +72,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PartSource for OwnedReader<S> {
     fn poll_next_part(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<(), Error>>> {
         let (socket, tasks) = self.shared();
         tasks.reader.park(cx);
-        let (part, changed) = lock(socket).poll_part_of_two(tasks);
+        let (part, changed) = lock(socket).link().poll_part_of_two(tasks);
         if changed {
             tasks.writer.wake();
         }

@@ -24,21 +24,23 @@ pub trait PartSink: Unpin {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> PartSink for WebSocket<S> {
     fn with_sender<T>(&mut self, queue: impl FnOnce(&mut Sender) -> T) -> T {
-        scratch::attach_sender(&mut self.writer.sender);
-        queue(&mut self.writer.sender)
+        let sender = &mut self.link().writer.sender;
+        scratch::attach_sender(sender);
+        queue(sender)
     }
 
     fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let mark = self.writer.sender.limits().high_water_mark;
-        self.reader.poll_flush(&mut self.writer, mark, cx)
+        let link = self.link();
+        let mark = link.writer.sender.limits().high_water_mark;
+        link.poll_flush(mark, cx)
     }
 
     fn poll_written(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.reader.poll_flush(&mut self.writer, 0, cx)
+        self.link().poll_flush(0, cx)
     }
 
     fn give_up(&mut self, code: CloseCode, reason: &str) {
-        let _fits = self.writer.close(code, reason);
+        let _fits = self.link().writer.close(code, reason);
     }
 }
 
@@ -48,7 +50,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PartSink for OwnedWriter<S> {
     }
 
     fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let mark = lock(self.shared().0).writer.sender.limits().high_water_mark;
+        let mark = lock(self.shared().0).link().writer.sender.limits().high_water_mark;
         OwnedWriter::poll_flush(self, mark, cx)
     }
 

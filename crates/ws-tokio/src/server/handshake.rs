@@ -19,8 +19,9 @@ use super::{
     registry::Registry,
 };
 use crate::{
-    AcceptError,
+    AcceptError, Reader,
     accept::exchange::{Exchange, Unread, deadline},
+    home::lending,
     race::unless,
 };
 
@@ -122,11 +123,12 @@ impl<T: Send + 'static> Shared<T> {
             Err(panicked) => return give_up(asking, None, failed, NoConnection::Panicked(panicked)).await,
         };
         asking.answer(&accepted.response_bytes()).await?;
-        let (mut socket, request) = asking.into_socket(accepted);
+        let (mut socket, request) = asking.into_socket(accepted, Some(lending));
         let request = request.into_request();
         let remote = self.registry.enter(peer.clone(), request.uri().path());
-        socket.reader.io.attach(remote.entry());
-        socket.reader.pump.remote = Some(remote);
+        let Reader { io, pump } = &mut socket.link().reader;
+        io.attach(remote.entry());
+        pump.remote = Some(remote);
         Ok(ServerConnection { socket, request, peer_addr: peer.clone(), data })
     }
 

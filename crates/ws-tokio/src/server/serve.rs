@@ -75,8 +75,8 @@ impl<T: Send + 'static> Server<T> {
         R: Future<Output: Outcome> + Send + 'static,
     {
         // It has not been polled: it has not ended.
-        let Some(remote) = &connection.socket.reader.pump.remote else { return };
-        let entry = Arc::clone(remote.entry());
+        let pump = &connection.socket.link_ref().reader.pump;
+        let Some(entry) = pump.remote.as_ref().map(|remote| Arc::clone(remote.entry())) else { return };
         let shared = Arc::clone(&self.inner.shared);
         let handled = match contain(|| handler(connection)) {
             Ok(handled) => Contained(Box::pin(handled)),

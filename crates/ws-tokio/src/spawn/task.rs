@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use ws_endpoint::driver::{CloseCode, SendError};
 
 use super::{Handle, SpawnOptions, inbox::Room, orders::Order, shared::Shared};
-use crate::{Error, Subscription, WebSocket, scratch, tasks::lock};
+use crate::{Error, Subscription, WebSocket, link::Link, scratch, tasks::lock};
 
 /// The task of a connection that was taken apart by [`WebSocket::into_task`]: a future that drives it to its end.
 ///
@@ -50,9 +50,9 @@ enum Received {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> ConnectionTask<S> {
     pub(super) fn new(mut socket: WebSocket<S>, options: SpawnOptions) -> (Handle, Self) {
-        socket.reader.pump.skips = true; // of a message that was received in part
+        socket.link().reader.pump.skips = true; // of a message that was received in part
         socket.resume(); // the bound of the inbox takes the place of a pause
-        let shared = Shared::new(options, socket.writer.sender.limits());
+        let shared = Shared::new(options, socket.link().writer.sender.limits());
         let handle = Handle::new(Arc::clone(&shared));
         let orders = VecDeque::new();
         let subscriptions = Vec::new();
@@ -66,7 +66,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ConnectionTask<S> {
     fn take_orders(&mut self) {
         let mut passed_on = 0;
         self.held = loop {
-            if self.socket.writer.sender.is_above_mark() {
+            if self.socket.link().writer.is_above_mark() {
                 break true;
             }
             let Some(order) = self.orders.pop_front() else {
@@ -90,7 +90,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ConnectionTask<S> {
     }
 
     fn carry_out(&mut self, order: Order) -> Result<(), SendError> {
-        let writer = &mut self.socket.writer;
+        let writer = &mut self.socket.link().writer;
         match order {
             Order::Send(message) => writer.send(message).map_err(|unsent| unsent.error),
             Order::SendPrepared(message) => writer.send_prepared(&message),
@@ -112,7 +112,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ConnectionTask<S> {
         if self.subscriptions.is_empty() {
             return;
         }
-        let writer = &mut self.socket.writer;
+        let writer = &mut self.socket.link().writer;
         self.subscriptions.retain_mut(|subscription| {
             subscription.poll_feed(writer, Some(cx));
             !subscription.is_over()
@@ -120,8 +120,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ConnectionTask<S> {
     }
 
     /// Whether there is room now for something that had to wait.
-    fn goes_on(&self) -> bool {
-        let writer = &self.socket.writer;
+    fn goes_on(&mut self) -> bool {
+        let writer = &self.socket.link().writer;
         self.held && !writer.sender.is_above_mark()
             || self.subscriptions.iter().any(|subscription| subscription.goes_on(writer))
     }
@@ -129,7 +129,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ConnectionTask<S> {
     /// Receives while the inbox has room.
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Received {
         for _ in 0..BATCH {
-            let WebSocket { reader, writer, .. } = &mut self.socket;
+            let Link { reader, writer, .. } = self.socket.link();
             let room = lock(&self.shared.inbox).room();
             // Behind the end there is no more than what has been read: the bound need not hold it back.
             if room == Room::Full && !reader.pump.is_over() {
@@ -165,7 +165,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ConnectionTask<S> {
         if self.written == self.done {
             return;
         }
-        let WebSocket { reader, writer, .. } = &mut self.socket;
+        let Link { reader, writer, .. } = self.socket.link();
         if let Poll::Ready(Ok(())) = reader.poll_flush(writer, 0, cx) {
             self.written = self.done;
             lock(&self.shared.orders).written = self.done;
@@ -177,7 +177,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ConnectionTask<S> {
     fn leave(&mut self) {
         if !self.leaving && !self.held {
             self.leaving = true;
-            let _fits = self.socket.writer.close(CloseCode::GOING_AWAY, "");
+            let _fits = self.socket.link().writer.close(CloseCode::GOING_AWAY, "");
         }
     }
 }
@@ -210,7 +210,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for ConnectionTask<S> {
                 Received::Waits if this.goes_on() => {}
                 Received::Waits => {
                     this.tell_written(cx);
-                    this.shared.set_rtt(this.socket.reader.pump.lifecycle.rtt());
+                    this.shared.set_rtt(this.socket.rtt());
                     return Poll::Pending;
                 }
             }

@@ -6,7 +6,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use ws_endpoint::driver::{CloseCode, Closed, Compress, Message};
 
 use super::{OwnedReader, OwnedWriter, Shared};
-use crate::{Error, SendError, tasks::lock, timer::Timer};
+use crate::{Error, Reader, SendError, link::Link, tasks::lock, timer::Timer};
 
 impl<S: AsyncRead + AsyncWrite + Unpin> OwnedReader<S> {
     /// Receives nothing but control frames until the connection has ended, while the other half sends; see
@@ -21,7 +21,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> OwnedReader<S> {
         let ended = poll_fn(|cx| {
             let Shared { socket, tasks } = &*self.shared;
             tasks.reader.park(cx);
-            let (ended, changed) = lock(socket).poll_refuse_of_two(tasks);
+            let (ended, changed) = lock(socket).link().poll_refuse_of_two(tasks);
             if changed {
                 tasks.writer.wake();
             }
@@ -78,7 +78,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> OwnedWriter<S> {
     /// # Cancel safety
     /// As for [`send`](Self::send).
     pub async fn ping(&mut self, payload: &[u8]) -> Result<(), Error> {
-        lock(&self.shared.socket).writer.ping(payload)?;
+        lock(&self.shared.socket).link().writer.ping(payload)?;
         self.flush().await
     }
 
@@ -90,7 +90,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> OwnedWriter<S> {
     /// # Cancel safety
     /// As for [`send`](Self::send).
     pub async fn pong(&mut self, payload: &[u8]) -> Result<(), Error> {
-        lock(&self.shared.socket).writer.pong(payload)?;
+        lock(&self.shared.socket).link().writer.pong(payload)?;
         self.flush().await
     }
 
@@ -106,11 +106,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> OwnedWriter<S> {
     /// # Cancel safety
     /// Safe: the ping was sent once, and its pong counts for [`rtt`](OwnedReader::rtt).
     pub async fn round_trip(&mut self) -> Result<Duration, Error> {
-        lock(&self.shared.socket).queue_ping()?;
+        lock(&self.shared.socket).link().queue_ping()?;
         poll_fn(|cx| {
             let Shared { socket, tasks } = &*self.shared;
             tasks.writer.park(cx);
-            let (answered, changed) = lock(socket).poll_pong_of_two(tasks);
+            let (answered, changed) = lock(socket).link().poll_pong_of_two(tasks);
             if changed {
                 tasks.reader.wake();
             }
@@ -142,7 +142,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> OwnedWriter<S> {
     /// # Cancel safety
     /// As for [`close`](Self::close).
     pub async fn close_without_code(&mut self) -> Result<(), Error> {
-        lock(&self.shared.socket).writer.close_without_code();
+        lock(&self.shared.socket).link().writer.close_without_code();
         self.shared.tasks.reader.wake(); // it watches the deadline for the answer
         self.flush().await
     }
@@ -166,10 +166,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> OwnedWriter<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> crate::WebSocket<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
     /// Queues a ping whose payload is its own.
     fn queue_ping(&mut self) -> Result<(), Error> {
-        let pump = &mut self.reader.pump;
-        Ok(pump.lifecycle.ping(Timer::now(), &mut pump.receiver, &mut self.writer.sender)?)
+        let Link { reader: Reader { pump, .. }, writer, .. } = self;
+        Ok(pump.lifecycle.ping(Timer::now(), &mut pump.receiver, &mut writer.sender)?)
     }
 }

@@ -39,6 +39,7 @@ pub struct State {
     /// How many slices each of these writes was offered.
     pub slices: Vec<usize>,
     pub shut: bool,
+    pub dropped: bool,
     pub reader: Option<Waker>,
     writer: Option<Waker>,
 }
@@ -145,6 +146,12 @@ impl State {
 impl Mock {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().expect("no test panics under the lock")
+    }
+}
+
+impl Drop for Mock {
+    fn drop(&mut self) {
+        self.state().dropped = true;
     }
 }
 

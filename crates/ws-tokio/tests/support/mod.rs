@@ -50,8 +50,8 @@ pub async fn shake_hands<C, S>(
     options: ConnectionOptions,
 ) -> (WebSocket<C>, WebSocket<S>)
 where
-    C: AsyncRead + AsyncWrite + Unpin,
-    S: AsyncRead + AsyncWrite + Unpin,
+    C: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let mut connect = Connect::new("ws://example.com/").expect("an address");
     connect.config.connection = options.clone();
@@ -71,7 +71,7 @@ pub async fn tcp() -> (TcpStream, TcpStream) {
 }
 
 /// An open connection without a handshake.
-pub fn open<S: AsyncRead + AsyncWrite + Unpin>(io: S, config: Config) -> WebSocket<S> {
+pub fn open<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(io: S, config: Config) -> WebSocket<S> {
     let now = Instant::now().into_std();
     WebSocket::from_connection(io, Connection::new(config, Negotiated::default(), now))
 }

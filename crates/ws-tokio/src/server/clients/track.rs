@@ -25,16 +25,19 @@ impl Clients {
     /// Over a [`ServerStream`], a task that panics tells the client so from here on, with 1011. Costs about 170 bytes for
     /// each connection.
     pub fn track<S: 'static>(&self, socket: &mut WebSocket<S>, peer: impl Into<Address>, path: &str) {
-        let Reader { io, pump, .. } = &mut socket.reader;
-        if pump.remote.is_some() {
-            return;
-        }
-        let remote = self.registry.enter(peer.into(), path);
-        let io: &mut dyn Any = io;
-        if let Some(stream) = io.downcast_mut::<ServerStream>() {
-            stream.attach(remote.entry());
-        }
-        pump.remote = Some(remote);
+        let peer = peer.into();
+        socket.home.with(|link| {
+            let Reader { io, pump, .. } = &mut link.reader;
+            if pump.remote.is_some() {
+                return;
+            }
+            let remote = self.registry.enter(peer.clone(), path);
+            let io: &mut dyn Any = io;
+            if let Some(stream) = io.downcast_mut::<ServerStream>() {
+                stream.attach(remote.entry());
+            }
+            pump.remote = Some(remote);
+        });
     }
 
     /// Closes all connections, those that are entered later too, and waits until they have ended; those that have not within
