@@ -3,6 +3,7 @@
 use std::{collections::VecDeque, io::IoSlice, mem};
 
 use bytes::{Buf, Bytes, BytesMut};
+use ws_frame::{Header, OpCode};
 
 use crate::{Scratch, scratch::give_back};
 
@@ -41,6 +42,26 @@ impl Outbox {
             self.make_room(len);
         }
         &mut self.cork
+    }
+
+    /// Queues a message in one frame without a mask (RFC 6455 section 5.2), with a copy of `payload`.
+    #[inline]
+    pub(crate) fn put_frame(&mut self, opcode: OpCode, payload: &[u8]) {
+        let cork = self.cork(Header::MAX_LEN + payload.len());
+        let first = 0x80 | opcode.bits();
+        // A copy of as many bytes as are known beforehand is no call.
+        match u16::try_from(payload.len()) {
+            Ok(len @ ..126) => cork.extend_from_slice(&[first, len.to_be_bytes()[1]]),
+            Ok(len) => {
+                let [high, low] = len.to_be_bytes();
+                cork.extend_from_slice(&[first, 126, high, low]);
+            }
+            Err(_) => {
+                cork.extend_from_slice(&[first, 127]);
+                cork.extend_from_slice(&(payload.len() as u64).to_be_bytes());
+            }
+        }
+        cork.extend_from_slice(payload);
     }
 
     #[cold]

@@ -7,7 +7,7 @@ use std::{
 };
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use ws_endpoint::driver::{CloseCode, Closed, Delivery, Event, Incoming, Limits, Part, Progress};
+use ws_endpoint::driver::{CloseCode, Closed, Delivery, Event, Incoming, Limits, Part, Progress, Receiver};
 
 use crate::{Error, Writer, pump::Pump};
 
@@ -68,9 +68,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
         if let Err(error) = self.want_whole() {
             return Some(Err(error));
         }
-        if let Err(error) =
-            poll_fn(|cx| self.poll_until(|event| !matches!(event, Event::Part(_)), writer, true, cx)).await?
-        {
+        if let Err(error) = poll_fn(|cx| self.poll_until(is_no_part, writer, true, cx)).await? {
             return Some(Err(error));
         }
         self.pump.note(writer); // a pong, say
@@ -117,7 +115,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
         if let Err(error) = self.want_whole() {
             return Poll::Ready(Some(Err(error)));
         }
-        match ready!(self.poll_until(|event| !matches!(event, Event::Part(_)), writer, true, cx)) {
+        match ready!(self.poll_until(is_no_part, writer, true, cx)) {
             Some(Ok(())) => {
                 self.pump.note(writer); // a pong, say
                 Poll::Ready(Some(Ok(self.pump.receiver.event())))
@@ -191,7 +189,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
         if let Err(error) = self.want_whole() {
             return Poll::Ready(Some(Err(error)));
         }
-        self.poll_until(|event| matches!(event, Event::Message(_)), writer, holds, cx)
+        self.poll_until(|receiver| receiver.has_message(), writer, holds, cx)
     }
 
     /// Goes on to the next part of a message.
@@ -203,7 +201,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
     ) -> Poll<Option<Result<(), Error>>> {
         self.pump.receiver.set_delivery(Delivery::Parts);
         let skips = self.pump.skips;
-        let wanted = |event: Event<'_>| matches!(event, Event::Part(part) if part.first || !skips);
+        let wanted =
+            |receiver: &mut Receiver| matches!(receiver.event(), Event::Part(part) if part.first || !skips);
         let part = ready!(self.poll_until(wanted, writer, holds, cx));
         self.pump.skips = false;
         Poll::Ready(part)
@@ -212,10 +211,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
     /// The message that [`poll_message`](Self::poll_message) came to.
     #[inline]
     pub(crate) fn lend(&mut self) -> Option<Incoming<'_>> {
-        match self.pump.receiver.event() {
-            Event::Message(message) => Some(message),
-            _ => None,
-        }
+        self.pump.receiver.message()
     }
 
     #[inline]
@@ -231,7 +227,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
     #[inline]
     fn poll_until(
         &mut self,
-        wanted: impl Fn(Event<'_>) -> bool,
+        wanted: impl Fn(&mut Receiver) -> bool,
         writer: &mut Writer,
         holds: bool,
         cx: &mut Context<'_>,
@@ -241,7 +237,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
                 ready!(self.poll_below_mark(writer, cx));
             }
             match ready!(self.pump.poll_event(&mut self.io, writer, cx)) {
-                Progress::Ready if wanted(self.pump.receiver.event()) => return Poll::Ready(Some(Ok(()))),
+                Progress::Ready if wanted(&mut self.pump.receiver) => return Poll::Ready(Some(Ok(()))),
                 Progress::Ready => self.pump.note(writer), // a pong, say
                 _ => return Poll::Ready(self.pump.report().map(Err)),
             }
@@ -264,4 +260,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reader<S> {
     ) -> Poll<Result<(), Error>> {
         self.pump.poll_flush(&mut self.io, writer, mark, cx)
     }
+}
+
+/// Whether what is ready is a whole message or a control frame.
+fn is_no_part(receiver: &mut Receiver) -> bool {
+    !matches!(receiver.event(), Event::Part(_))
 }

@@ -8,7 +8,7 @@ use std::{
     fmt,
     future::poll_fn,
     net::SocketAddr,
-    pin::{Pin, pin},
+    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -132,9 +132,7 @@ where
 {
     let (rx, tx) = ws.halves();
     loop {
-        // The future holds no state: what it has done is in the connection, and it may be made anew for each poll.
-        let received = pin!(rx.recv(tx)).poll(cx);
-        let fed = match received {
+        let fed = match rx.poll_recv(tx, cx) {
             Poll::Ready(Some(Ok(message))) => tx.feed(message).map_err(Error::from),
             Poll::Ready(Some(Err(error))) => Err(error),
             Poll::Ready(None) => return Poll::Ready(Some(Ok(()))),

@@ -23,9 +23,8 @@ impl<'a> Incoming<'a> {
     #[inline]
     pub(super) fn new(receiver: &'a mut Receiver) -> Option<Self> {
         let kind = match receiver.ready {
-            Ready::Frame { kind, .. } | Ready::Assembly { kind } => kind,
-            Ready::Inflow => receiver.inflow.as_mut()?.kind()?,
-            _ => return None,
+            Ready::Frame { kind, .. } => kind,
+            _ => receiver.joined_kind()?,
         };
         Some(Self { receiver, kind })
     }
@@ -104,6 +103,18 @@ impl<'a> Incoming<'a> {
         let mut frame = receiver.buf.split_to(at + len).freeze();
         frame.advance(start);
         Ok(frame)
+    }
+}
+
+impl Receiver {
+    /// The kind of the message that is ready, where it did not come in one frame.
+    #[cold]
+    fn joined_kind(&mut self) -> Option<DataKind> {
+        match self.ready {
+            Ready::Assembly { kind } => Some(kind),
+            Ready::Inflow => self.inflow.as_mut()?.kind(),
+            _ => None,
+        }
     }
 }
 

@@ -222,7 +222,7 @@ impl Receiver {
     /// The first bytes of what is pending.
     #[inline]
     fn lend(&self, len: usize) -> &[u8] {
-        self.pending().get(..len).unwrap_or_default()
+        self.buf.get(self.at..self.at.saturating_add(len)).unwrap_or_default()
     }
 
     /// Ends the connection for a reason of this side's own. What is lent just now stays so until the next advance.

@@ -56,12 +56,31 @@ impl Receiver {
     /// The event that is ready, lent until the next advance.
     #[inline]
     pub fn event(&mut self) -> Event<'_> {
+        if let Ready::Frame { .. } = self.ready {
+            return self.message().map_or(Event::None, Event::Message);
+        }
+        self.other_event()
+    }
+
+    /// The message that is ready, lent until the next advance; `None` if it is another event, or none.
+    #[inline]
+    pub fn message(&mut self) -> Option<Incoming<'_>> {
+        Incoming::new(self)
+    }
+
+    /// Whether the event that is ready is a whole message.
+    #[inline]
+    #[must_use]
+    pub fn has_message(&self) -> bool {
+        matches!(self.ready, Ready::Frame { .. } | Ready::Assembly { .. } | Ready::Inflow)
+    }
+
+    fn other_event(&mut self) -> Event<'_> {
         match self.ready {
             Ready::Nothing | Ready::Taken => Event::None,
-            Ready::Frame { .. } | Ready::Assembly { .. } | Ready::Inflow => match Incoming::new(self) {
-                Some(incoming) => Event::Message(incoming),
-                None => Event::None,
-            },
+            Ready::Frame { .. } | Ready::Assembly { .. } | Ready::Inflow => {
+                self.message().map_or(Event::None, Event::Message)
+            }
             Ready::Part { .. }
             | Ready::AssembledPart { .. }
             | Ready::CarriedPart { .. }

@@ -34,7 +34,21 @@ impl Sender {
     /// [`SendError::Closed`], [`SendError::Full`], [`SendError::MessageOpen`], [`SendError::Extension`].
     #[inline]
     pub fn write(&mut self, kind: DataKind, payload: &[u8]) -> Result<(), SendError> {
+        if self.takes_as_is(payload.len()) {
+            self.messaged = true;
+            self.outbox.put_frame(kind.opcode(), payload);
+            return Ok(());
+        }
         self.write_hinted(MessageHead::new(kind), payload)
+    }
+
+    /// Whether a message of this length may be sent now, as one frame and without a mask or extensions.
+    #[inline]
+    fn takes_as_is(&self, len: usize) -> bool {
+        let ready = self.closing.is_none() && !self.abandoned && self.in_parts.is_none();
+        let bare = self.chain.is_none() && !self.role.masks();
+        let room = self.outbox.len() < self.limits.high_water_mark;
+        ready && bare && room && len <= self.limits.max_sent_frame_len
     }
 
     /// The same with a hint for extensions, whether to compress this message.
@@ -50,7 +64,7 @@ impl Sender {
         self.write_hinted(MessageHead::new(kind).with_compress(compress), payload)
     }
 
-    #[inline]
+    #[inline(never)]
     pub(super) fn write_hinted(&mut self, head: MessageHead, payload: &[u8]) -> Result<(), SendError> {
         self.check_ready(payload.len())?;
         self.messaged = true;

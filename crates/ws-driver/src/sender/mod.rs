@@ -246,15 +246,9 @@ impl Sender {
     }
 }
 
-/// Writes a header. The lengths of most are known when this is compiled, so that the copy is an instruction and no call.
-#[inline]
+/// Puts a header behind what is queued, where there must be room for it.
 fn put_header(cork: &mut BytesMut, header: &Header) {
     let mut bytes = [0; Header::MAX_LEN];
-    match (header.encode(&mut bytes), &bytes) {
-        (2, [first, second, ..]) => cork.extend_from_slice(&[*first, *second]),
-        (4, [first, second, third, fourth, ..]) => {
-            cork.extend_from_slice(&[*first, *second, *third, *fourth]);
-        }
-        (len, bytes) => cork.extend_from_slice(&bytes[..len]),
-    }
+    let len = header.encode(&mut bytes);
+    cork.extend_from_slice(&bytes[..len]);
 }
