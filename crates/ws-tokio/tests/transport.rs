@@ -134,6 +134,30 @@ async fn a_large_payload_leaves_with_its_header_in_one_vectored_write() {
     assert_eq!(read_frames(Role::Server, &wire.written()), [Frame::binary(vec![7; 1 << 20])]);
 }
 
+/// Up to what the read buffer takes, a message is one read; a longer one is read into a buffer that doubles.
+#[tokio::test]
+async fn a_long_message_is_echoed_in_one_write_and_few_reads() {
+    for (len, most) in [(4096, 1), (16 * 1024, 1), (64 * 1024, 1), (256 * 1024, 3), (1 << 20, 5)] {
+        for kind in [DataKind::Binary, DataKind::Text] {
+            let (mut ws, wire) = facing_mock(Role::Server);
+            let frame = match kind {
+                DataKind::Binary => Frame::binary(vec![b'x'; len]),
+                DataKind::Text => Frame::text("x".repeat(len)),
+            };
+            for _ in 0..3 {
+                wire.push(frame.by(Role::Client));
+                for _turn in 0..2 {
+                    echo_lent(&mut ws); // others may have theirs in between
+                }
+                let (reads, writes) = wire.counts();
+                assert!(reads <= most, "{reads} reads for {len} bytes");
+                assert_eq!(writes, 1, "{len} bytes");
+                assert_eq!(read_frames(Role::Server, &wire.written()), std::slice::from_ref(&frame));
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn small_messages_around_a_large_one_leave_in_the_same_write() {
     let (mut ws, wire) = facing_mock(Role::Server);
