@@ -5,12 +5,19 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
+use crate::counts;
 use crate::repo::Repo;
 
 /// What is passed on to `bench run`, see `xtask/bench/README.md`.
 #[derive(clap::Args, Debug)]
 #[command(disable_help_flag = true)]
 pub(crate) struct Args {
+    /// Instructions of workloads in memory instead, beside the checked-in baseline; the arguments name some of them
+    #[arg(long)]
+    counts: bool,
+    /// Makes the counts of this run the baseline
+    #[arg(long, requires = "counts")]
+    bless: bool,
     /// Arguments of `bench run`, such as --quick, --publish or --scenarios 16x64; --help lists them
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<OsString>,
@@ -40,6 +47,10 @@ const OURS: [(&str, &str, &[&str]); 3] = [
 /// # Errors
 /// When something does not build; a measurement that fails is an exit code.
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    if args.counts {
+        let names: Vec<_> = args.arguments.iter().map(|name| name.to_string_lossy().into_owned()).collect();
+        return counts::run(&names, args.bless);
+    }
     let repo = Repo::find()?;
     let mut bench =
         repo.cargo(["run", "--quiet", "--release", "--manifest-path", "xtask/bench/Cargo.toml", "--"]);

@@ -11,6 +11,7 @@
 mod attack;
 mod autobahn;
 mod bench;
+mod counts;
 mod crowd;
 mod deny;
 mod fuzz;

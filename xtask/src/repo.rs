@@ -52,22 +52,31 @@ impl Repo {
         name: &str,
         what: &[&str],
     ) -> anyhow::Result<PathBuf> {
-        let mut command = self.cargo(["build", "--message-format", "json-render-diagnostics"]);
-        command.args(how).args(what).stdout(Stdio::piped());
-        let mut cargo = command.spawn().context("cannot start cargo")?;
-        let stdout = cargo.stdout.take().context("cargo has no output")?;
-        let mut program = None;
-        for message in Message::parse_stream(BufReader::new(stdout)) {
-            if let Message::CompilerArtifact(artifact) = message?
-                && artifact.target.name == name
-                && let Some(path) = artifact.executable
-            {
-                program = Some(path.into_std_path_buf());
-            }
-        }
-        ensure!(cargo.wait()?.success(), "{name} does not build");
-        program.with_context(|| format!("cargo built no program named {name}"))
+        build_program_by(self.cargo([]), how, name, what)
     }
+}
+
+/// The same by another call of cargo, to which nothing was said yet.
+pub(crate) fn build_program_by(
+    mut command: Command,
+    how: &[&str],
+    name: &str,
+    what: &[&str],
+) -> anyhow::Result<PathBuf> {
+    command.args(["build", "--message-format", "json-render-diagnostics"]).args(how).args(what);
+    let mut cargo = command.stdout(Stdio::piped()).spawn().context("cannot start cargo")?;
+    let stdout = cargo.stdout.take().context("cargo has no output")?;
+    let mut program = None;
+    for message in Message::parse_stream(BufReader::new(stdout)) {
+        if let Message::CompilerArtifact(artifact) = message?
+            && artifact.target.name == name
+            && let Some(path) = artifact.executable
+        {
+            program = Some(path.into_std_path_buf());
+        }
+    }
+    ensure!(cargo.wait()?.success(), "{name} does not build");
+    program.with_context(|| format!("cargo built no program named {name}"))
 }
 
 /// Whether this is a run of continuous integration, where what cannot be tested is a failure.

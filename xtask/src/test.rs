@@ -1,6 +1,7 @@
 //! `cargo xtask test`: everything that continuous integration checks, in the order in which it fails fastest.
 
 mod conformance;
+pub(crate) mod packages;
 mod peers;
 mod step;
 
@@ -9,9 +10,10 @@ use std::time::Instant;
 
 use anyhow::ensure;
 
-use self::step::{Outcome, Step};
+pub(crate) use self::step::Outcome;
+use self::step::Step;
 use crate::repo::Repo;
-use crate::{attack, deny, repo, rfc, simulate, tidy};
+use crate::{attack, counts, deny, repo, rfc, simulate, tidy};
 
 /// Runs the steps up to the first failure, and says what to do about it.
 ///
@@ -108,6 +110,11 @@ fn steps(repo: &Repo) -> Vec<Step<'_>> {
             Ok(Outcome::Passed)
         }),
         Step::command("fuzz targets", "run `cargo check` in fuzz/", fuzz_targets(repo)),
+        Step::new(
+            "instructions",
+            "mend what is marked WORSE; `cargo xtask bench --counts NAME` counts some alone, --bless accepts them",
+            || counts::check(repo),
+        ),
         Step::new(
             "hostile peers",
             "run `cargo xtask attack --quick --only NAME` with what is named above",

@@ -2,6 +2,7 @@
 
 use std::{env, path::Path, process::Command};
 
+use super::packages;
 use super::step::Outcome;
 use crate::repo;
 
@@ -14,19 +15,19 @@ const PROXIES: [(&str, &str); 4] =
 
 /// Looks for them all. In continuous integration, proxies that are missing are installed first.
 pub(crate) fn check() -> Outcome {
-    let mut packages = missing_packages(is_installed);
-    if !packages.is_empty() && repo::is_ci() {
-        install(&packages);
-        packages = missing_packages(is_installed);
+    let mut lacking = missing_packages(is_installed);
+    if !lacking.is_empty() && repo::is_ci() {
+        packages::install(&lacking);
+        lacking = missing_packages(is_installed);
     }
     let mut missing: Vec<_> = LANGUAGES.into_iter().filter(|program| !answers(program)).collect();
-    missing.extend(&packages);
+    missing.extend(&lacking);
     if missing.is_empty() {
         return Outcome::Passed;
     }
-    let advice = match packages.as_slice() {
+    let advice = match lacking.as_slice() {
         [] => String::new(),
-        packages => format!("; on Debian: apt-get install {}", packages.join(" ")),
+        lacking => format!("; on Debian: apt-get install {}", lacking.join(" ")),
     };
     Outcome::NotTested(format!("{} not found: real peers were not played with{advice}", missing.join(", ")))
 }
@@ -45,22 +46,6 @@ fn is_installed(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     let sbin = ["/usr/sbin", "/usr/local/sbin"].map(Path::new).map(Path::to_owned);
     env::split_paths(&path).chain(sbin).any(|dir| dir.join(program).is_file())
-}
-
-/// Installs packages; whether that went well is seen by looking again.
-fn install(packages: &[&str]) {
-    for arguments in [&["update"][..], &["install", "--yes", "--no-install-recommends"]] {
-        let mut command = Command::new("apt-get");
-        command.args(arguments);
-        if arguments[0] == "install" {
-            command.args(packages);
-        }
-        // Run level 1: nothing is started for having been installed.
-        command.env("DEBIAN_FRONTEND", "noninteractive").env("RUNLEVEL", "1");
-        if let Err(error) = command.status() {
-            println!("apt-get does not start: {error}");
-        }
-    }
 }
 
 #[cfg(test)]
