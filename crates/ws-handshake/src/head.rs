@@ -1,6 +1,7 @@
 //! Reading the head of an HTTP/1.1 message from bytes that arrive in any cutting.
 
 mod error;
+mod judge;
 mod request;
 mod scan;
 
@@ -12,7 +13,8 @@ use http::{Request, Response, StatusCode};
 
 use crate::server::ServerPolicy;
 pub use error::HeadError;
-pub use request::{JudgedRequest, RequestHead};
+pub use judge::JudgedRequest;
+pub use request::RequestHead;
 use scan::Scanner;
 
 /// How large a head may be, in bytes and in headers.
@@ -118,9 +120,15 @@ impl HeadReader {
         buf: &mut BytesMut,
         policy: &ServerPolicy,
     ) -> Result<Option<JudgedRequest>, HeadError> {
+        if self.scanner.is_new()
+            && let Some((mut judged, len)) = judge::judge_at_once(buf, &self.limits, policy)
+        {
+            judged.head = judged.head.with_bytes(take(buf, len));
+            return Ok(Some(judged));
+        }
         let max_line = Some(self.limits.max_request_line);
         let Some((head, lines)) = self.next_head(buf, max_line)? else { return Ok(None) };
-        let mut judged = request::judge(head, lines, policy)?;
+        let mut judged = judge::judge(head, lines, self.limits.max_headers, policy)?;
         judged.head = judged.head.with_bytes(self.take_head(buf));
         Ok(Some(judged))
     }
@@ -169,14 +177,18 @@ impl HeadReader {
         self.scanner = Scanner::default();
     }
 
-    /// The same, and the head is kept: with the buffer itself where it is all that is in there.
+    /// The same, and the head is kept.
     fn take_head(&mut self, buf: &mut BytesMut) -> BytesMut {
-        let (start, end) = (self.scanner.start(), self.scanner.end());
-        let mut head = if end >= buf.len() { mem::take(buf) } else { buf.split_to(end) };
-        head.advance(start.min(head.len()));
+        let mut head = take(buf, self.scanner.end());
+        head.advance(self.scanner.start().min(head.len()));
         self.scanner = Scanner::default();
         head
     }
+}
+
+/// Takes so many bytes out of the buffer: with the buffer itself where they are all that is in there.
+fn take(buf: &mut BytesMut, len: usize) -> BytesMut {
+    if len >= buf.len() { mem::take(buf) } else { buf.split_to(len) }
 }
 
 /// The headers, their values slices of the head and not copies of it.

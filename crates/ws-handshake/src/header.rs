@@ -49,8 +49,15 @@ pub(crate) fn list_contains(headers: &HeaderMap, name: &HeaderName, token: &str)
 /// The same for one line of a list field.
 pub(crate) fn line_contains(line: &[u8], token: &str) -> bool {
     // Most lines are nothing but the token.
-    line.eq_ignore_ascii_case(token.as_bytes())
+    is_word(line, token)
         || line.split(|&b| b == b',').any(|member| trim(member).eq_ignore_ascii_case(token.as_bytes()))
+}
+
+/// Whether the text is this word of lower-case letters and hyphens, in any case. A control character might pass for a
+/// hyphen, which no head holds.
+pub(crate) fn is_word(text: &[u8], word: &str) -> bool {
+    // The bit is all that an upper-case letter lacks, and no other byte becomes a letter by it.
+    text.len() == word.len() && text.iter().zip(word.as_bytes()).all(|(byte, letter)| byte | 0x20 == *letter)
 }
 
 /// Optional white space is SP and HTAB (RFC 9110 section 5.6.3).

@@ -6,20 +6,26 @@ use crate::header;
 ///
 /// `None` when it is not a host and a port. User information is no part of it.
 pub(crate) fn split(authority: &str) -> Option<(&str, Option<u16>)> {
-    // The only colons before the port's stand inside brackets.
     let host_end = match authority.strip_prefix('[') {
         Some(rest) => rest.find(']')? + 2,
-        None => authority.as_bytes().iter().position(|&byte| byte == b':').unwrap_or(authority.len()),
+        None => authority.bytes().position(|byte| !REG_NAME[usize::from(byte)]).unwrap_or(authority.len()),
     };
     let (host, rest) = authority.split_at_checked(host_end)?;
-    let port = match rest.strip_prefix(':') {
-        Some("") => None,
-        // `parse` would take a sign.
-        Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => Some(digits.parse().ok()?),
-        None if rest.is_empty() => None,
+    let is_host = if host.starts_with('[') { is_ip_literal(host) } else { !host.is_empty() };
+    let port = match rest.as_bytes() {
+        [] | [b':'] => None,
+        [b':', digits @ ..] => Some(port(digits)?),
         _ => return None,
     };
-    is_host(host).then_some((host, port))
+    is_host.then_some((host, port))
+}
+
+/// Digits alone: a parser of numbers would take a sign.
+fn port(digits: &[u8]) -> Option<u16> {
+    digits.iter().try_fold(0_u16, |port, &digit| {
+        let digit = digit.is_ascii_digit().then(|| u16::from(digit - b'0'))?;
+        port.checked_mul(10)?.checked_add(digit)
+    })
 }
 
 /// A host without the brackets of an IPv6 literal: what a resolver wants.
@@ -27,12 +33,10 @@ pub(crate) fn without_brackets(host: &str) -> &str {
     host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 
-fn is_host(host: &str) -> bool {
-    if let Some(literal) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        let colons = literal.bytes().filter(|&b| b == b':').count();
-        return colons >= 2 && literal.bytes().all(|b| b.is_ascii_hexdigit() || b == b':' || b == b'.');
-    }
-    !host.is_empty() && host.bytes().all(|byte| REG_NAME[usize::from(byte)])
+fn is_ip_literal(host: &str) -> bool {
+    let literal = without_brackets(host);
+    let colons = literal.bytes().filter(|&b| b == b':').count();
+    colons >= 2 && literal.bytes().all(|b| b.is_ascii_hexdigit() || b == b':' || b == b'.')
 }
 
 /// The bytes of a `reg-name` without percent-encoding, which no host on the network has.

@@ -15,7 +15,7 @@ const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// The length of 16 bytes in base64.
 const KEY_LEN: usize = 24;
 /// The length of a SHA-1 digest, 20 bytes, in base64.
-const ACCEPT_LEN: usize = 28;
+pub(crate) const ACCEPT_LEN: usize = 28;
 
 /// A valid `Sec-WebSocket-Key`: 16 bytes in base64, 24 characters.
 ///
@@ -110,6 +110,10 @@ impl AcceptKey {
     #[must_use]
     pub fn as_str(&self) -> &str {
         ascii(&self.0)
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8; ACCEPT_LEN] {
+        &self.0
     }
 
     pub(crate) fn header_value(&self) -> HeaderValue {

@@ -121,6 +121,37 @@ fn a_request_is_judged_as_in_two_steps_whatever_stands_in_it() {
 }
 
 #[test]
+fn each_line_break_is_judged_as_in_two_steps() {
+    let policy = ServerPolicy::default();
+    for stream in [REQUEST.to_owned(), format!("\r\n{REQUEST}"), "GET / HTTP/1.1\r\n\r\n".to_owned()] {
+        for (at, _) in stream.match_indices("\r\n") {
+            for broken in ["\n", "\r", "\r\r\n", "\n\n", "\r\n\n", " \r\n", "\r\n\r\n", "\r\n ", "\r\n\t", ""]
+            {
+                let mut stream = stream.clone();
+                stream.replace_range(at..at + 2, broken);
+                assert_same(stream.as_bytes(), &policy);
+            }
+        }
+    }
+}
+
+#[test]
+fn each_limit_is_met_as_in_two_steps() {
+    let exact = HeadLimits { max_head: REQUEST.len(), max_headers: 8, max_request_line: 18 };
+    for (limits, fits) in [
+        (exact, true),
+        (HeadLimits { max_head: exact.max_head - 1, ..exact }, false),
+        (HeadLimits { max_headers: exact.max_headers - 1, ..exact }, false),
+        (HeadLimits { max_request_line: exact.max_request_line - 1, ..exact }, false),
+    ] {
+        let policy = ServerPolicy { limits, ..ServerPolicy::default() };
+        assert_eq!(in_one_go(REQUEST.as_bytes(), REQUEST.len(), &policy).is_ok(), fits, "{limits:?}");
+        assert_same(REQUEST.as_bytes(), &policy);
+        assert_same(format!("{REQUEST}behind").as_bytes(), &policy);
+    }
+}
+
+#[test]
 fn a_head_beyond_what_is_usual_is_judged_the_same() {
     let limits = HeadLimits { max_head: 1 << 20, max_headers: 40_000, max_request_line: 1 << 20 };
     let policy = ServerPolicy { limits, ..ServerPolicy::default() };

@@ -15,6 +15,11 @@ pub(super) struct Scanner {
 }
 
 impl Scanner {
+    /// Whether it has not looked at anything yet.
+    pub(super) fn is_new(&self) -> bool {
+        self.offset == 0
+    }
+
     pub(super) fn start(&self) -> usize {
         self.start
     }

@@ -7,6 +7,7 @@ use http::{Response, StatusCode};
 
 use super::{ResponseError, Upgrade};
 use crate::field::InvalidHeader;
+use crate::key::ACCEPT_LEN;
 use crate::{AcceptKey, accept_key, field, write_response};
 
 /// What the handshake says itself, and what a 101 may not say (RFC 9110 section 8.6, RFC 9112 section 6.1).
@@ -141,18 +142,30 @@ impl Acceptance {
         response
     }
 
-    /// The answer as it is sent: what [`write_response`] makes of [`response`](Self::response). Where nothing was added
-    /// it costs one allocation.
+    /// The answer as it is sent: what [`write_response`] makes of [`response`](Self::response).
     #[must_use]
     pub fn bytes(&self) -> Bytes {
-        if self.added.is_some() {
-            return write_response(&self.response());
-        }
-        let parts = [START.as_bytes(), self.accept.as_str().as_bytes(), b"\r\n\r\n"];
-        parts.concat().into()
+        self.lend_bytes(Bytes::copy_from_slice)
+    }
+
+    /// The same, lent: where nothing was added it costs no allocation.
+    pub fn lend_bytes<R>(&self, look: impl FnOnce(&[u8]) -> R) -> R {
+        if self.added.is_some() { look(&write_response(&self.response())) } else { look(&self.plain()) }
+    }
+
+    /// The answer to which nothing was added.
+    fn plain(&self) -> [u8; START.len() + ACCEPT_LEN + END.len()] {
+        let mut wire = [0; START.len() + ACCEPT_LEN + END.len()];
+        let (start, rest) = wire.split_at_mut(START.len());
+        let (accept, end) = rest.split_at_mut(ACCEPT_LEN);
+        start.copy_from_slice(START);
+        accept.copy_from_slice(self.accept.as_bytes());
+        end.copy_from_slice(END);
+        wire
     }
 }
 
-/// The answer up to the accept key.
-const START: &str =
-    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ";
+/// What stands around the accept key.
+const START: &[u8] =
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ";
+const END: &[u8] = b"\r\n\r\n";

@@ -1,7 +1,7 @@
 use http::Request;
 use http::uri::{Authority, Uri};
 
-use crate::header::{NotOne, join, line_contains, text};
+use crate::header::{NotOne, is_word, join, line_contains, text};
 
 /// A request as the rules look at it, whoever has parsed it.
 #[derive(Debug)]
@@ -86,7 +86,7 @@ impl<'a> Target<'a> {
 impl<'a> Fields<'a> {
     /// Takes in a header line. What the rules do not look at is passed over.
     pub(crate) fn note(&mut self, name: &[u8], value: &'a [u8]) {
-        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+        let is = |known: &str| is_word(name, known);
         match name.len() {
             4 if is("host") => self.host.note(value),
             6 if is("origin") => self.origin.note(value),
