@@ -17,13 +17,14 @@ pub struct Accepted {
     asked: Box<Asked>,
     /// `None` where no extension was agreed on.
     negotiated: Option<Box<Negotiated>>,
-    answer: Answer,
+    answer: Acceptance,
+    /// The answer, once somebody has looked at it.
+    response: OnceLock<Box<Response<()>>>,
 }
 
 impl Accepted {
     pub(super) fn new(asked: Box<Asked>, negotiated: Option<Box<Negotiated>>, answer: Acceptance) -> Self {
-        let answer = Answer { made: OnceLock::new(), acceptance: Some(answer) };
-        Self { asked, negotiated, answer }
+        Self { asked, negotiated, answer, response: OnceLock::new() }
     }
 
     /// The client's request.
@@ -35,20 +36,27 @@ impl Accepted {
     /// The answer, for an HTTP server that sends it itself.
     #[must_use]
     pub fn response(&self) -> &Response<()> {
-        &self.answer
+        self.response.get_or_init(|| Box::new(self.answer.response()))
     }
 
     /// The answer's bytes.
     #[must_use]
     pub fn response_bytes(&self) -> Bytes {
-        self.answer.acceptance.as_ref().map(Acceptance::bytes).unwrap_or_default()
+        self.answer.bytes()
+    }
+
+    /// The answer in any form.
+    #[must_use]
+    pub fn answer(&self) -> &Acceptance {
+        &self.answer
     }
 
     /// The connection, open since `now`. Bytes that came behind the request go into its receiver's buffer first.
     #[inline]
     #[must_use]
     pub fn open(self, now: Instant) -> Opened {
-        let Self { asked, negotiated, answer } = self;
+        let Self { asked, negotiated, answer, response } = self;
+        let response = Answer { made: response, acceptance: Some(answer) };
         let config = asked.config.connection.config(Role::Server, MaskSource::Os);
         let extensions = negotiated.as_ref().map(|agreed| agreed.names().collect()).unwrap_or_default();
         let connection = match negotiated {
@@ -56,7 +64,7 @@ impl Accepted {
             Some(negotiated) => Connection::new(config, *negotiated, now),
         };
         let Asked { head, subprotocol, .. } = *asked;
-        Opened { connection, handshake: Agreed { request: head, response: answer, subprotocol, extensions } }
+        Opened { connection, handshake: Agreed { request: head, response, subprotocol, extensions } }
     }
 }
 

@@ -15,14 +15,14 @@ use tokio::{
 };
 use ws_endpoint::{
     Accepted, ServerConfig,
-    handshake::{Refusal, RequestError, RequestHead, write_response},
+    handshake::{Acceptance, Refusal, RequestError, RequestHead, write_response},
 };
 
 use super::AcceptError;
 use crate::{WebSocket, home::Lending, timer::Timer};
 
-/// How much is read at a time: a request of the usual length.
-const ROOM: usize = 1024;
+/// How much is read at a time: requests of the usual length fit.
+const ROOM: usize = 2048;
 
 /// How long a refused client may take to read its answer.
 const LINGER: Duration = Duration::from_secs(2);
@@ -67,8 +67,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<S> {
     ) -> Result<R, Unread> {
         poll_fn(|cx| {
             loop {
-                self.buf.reserve(ROOM);
-                match pin!(self.io.read_buf(&mut self.buf)).poll(cx) {
+                match self.poll_fill(cx) {
                     Poll::Ready(Ok(0)) => return Poll::Ready(Err(Unread::Failed(AcceptError::Left))),
                     Poll::Ready(Ok(_)) => {}
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(Unread::Failed(error.into()))),
@@ -108,27 +107,32 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<S> {
         self.timer.poll(self.deadline.map(Instant::into_std), cx)
     }
 
+    /// Reads once, by way of the stack: who waits for a client has no buffer yet, and one of the request's own length then.
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut room = [const { MaybeUninit::uninit() }; ROOM];
+        let mut room = ReadBuf::uninit(&mut room);
+        ready!(Pin::new(&mut self.io).poll_read(cx, &mut room))?;
+        self.buf.extend_from_slice(room.filled());
+        Poll::Ready(Ok(room.filled().len()))
+    }
+
     /// Whether the client has ended its side already, which is asked without waiting; bytes that are found are kept. It
     /// will not send the Close that ends a connection, nor anything else: there is no point in opening one.
     fn has_left(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
-        let mut room = [const { MaybeUninit::uninit() }; ROOM];
-        let mut room = ReadBuf::uninit(&mut room);
-        match Pin::new(&mut self.io).poll_read(cx, &mut room) {
-            Poll::Ready(read) => read?,
-            Poll::Pending => return Ok(false),
+        match self.poll_fill(cx) {
+            Poll::Ready(read) => Ok(read? == 0),
+            Poll::Pending => Ok(false),
         }
-        self.buf.extend_from_slice(room.filled());
-        Ok(room.filled().is_empty())
     }
 
     /// Writes the answer, unless the client has left.
-    pub(crate) async fn answer(&mut self, bytes: &[u8]) -> Result<(), AcceptError> {
+    pub(crate) async fn send(&mut self, answer: &Acceptance) -> Result<(), AcceptError> {
         let (mut asked, mut written) = (false, 0);
         poll_fn(|cx| {
             if !mem::replace(&mut asked, true) && self.has_left(cx)? {
                 return Poll::Ready(Err(AcceptError::Left));
             }
-            match self.poll_write(bytes, &mut written, cx) {
+            match answer.lend_bytes(|bytes| self.poll_write(bytes, &mut written, cx)) {
                 Poll::Ready(result) => Poll::Ready(Ok(result?)),
                 Poll::Pending => self.poll_deadline(cx).map(|()| Err(AcceptError::Left)),
             }

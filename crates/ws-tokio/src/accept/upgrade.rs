@@ -111,7 +111,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Upgrade<S> {
         let Self { mut exchange, request } = self;
         match request.accept() {
             Ok(accepted) => {
-                exchange.answer(&accepted.response_bytes()).await?;
+                exchange.send(accepted.answer()).await?;
                 Ok(exchange.into_socket(accepted, lending).0)
             }
             Err(refusal) => Box::pin(exchange.refuse(refusal)).await,

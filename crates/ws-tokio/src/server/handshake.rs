@@ -122,7 +122,7 @@ impl<T: Send + 'static> Shared<T> {
             }
             Err(panicked) => return give_up(asking, None, failed, NoConnection::Panicked(panicked)).await,
         };
-        asking.answer(&accepted.response_bytes()).await?;
+        asking.send(accepted.answer()).await?;
         let (mut socket, request) = asking.into_socket(accepted, Some(lending));
         let request = request.into_request();
         let remote = self.registry.enter(peer.clone(), request.uri().path());
