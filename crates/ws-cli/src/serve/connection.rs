@@ -21,6 +21,7 @@ use tokio::{
 use ws_stack::{AcceptError, CloseCode, Error, FirstRequest, WebSocket};
 
 use super::{
+    listen::NODELAY_IS_INHERITED,
     room,
     service::{Behaviour, Service},
     stop::Watch,
@@ -33,8 +34,10 @@ type Opening<S> = Pin<Box<dyn Future<Output = Result<Option<WebSocket<S>>, Accep
 /// Gives a connection its task.
 pub(super) fn spawn(stream: TcpStream, peer: SocketAddr, service: &Arc<Service>, watch: Watch) {
     let peer = Peer::new(peer, service.verbose);
-    // Without it a reply may wait for the acknowledgement of the one before. A failure costs that and nothing else.
-    let _ = stream.set_nodelay(true);
+    if !NODELAY_IS_INHERITED {
+        // Without it a reply may wait for the acknowledgement of the one before. A failure costs that and nothing else.
+        let _ = stream.set_nodelay(true);
+    }
     let shared = Arc::clone(service);
     if service.tls.is_some() {
         let opening = Box::pin(async move { open(secure(stream, &shared).await?, &shared).await });
