@@ -56,6 +56,15 @@ struct Loan<S> {
     is_engaged: bool,
 }
 
+/// How far a link that is lent was polled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Waits,
+    Done,
+    /// The link is not in its slot.
+    Away,
+}
+
 /// Does what needs to know that the transport may be given to a task: known where a connection is made, and not where it
 /// is used. Says whether it is done.
 pub(crate) type Lending<S> = fn(Chore<'_, S>) -> bool;
@@ -123,6 +132,7 @@ impl<S> Home<S> {
         cx: &mut Context<'_>,
         mut poll: impl FnMut(&mut Link<S>, &mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
+        let mut polled = Poll::Pending;
         loop {
             match self {
                 Self::Own(link) => return poll(link, cx),
@@ -131,11 +141,15 @@ impl<S> Home<S> {
                         *self = Self::Own(link);
                         continue;
                     }
-                    let (polled, back) = lent.poll(cx, &mut poll);
+                    // The result stays where it is: messages are not moved once more for each step on the way.
+                    let (state, back) = lent.poll(cx, |link, cx| {
+                        polled = poll(link, cx);
+                        if polled.is_pending() { State::Waits } else { State::Done }
+                    });
                     if let Some(link) = back {
                         *self = Self::Own(link);
                     }
-                    if let Some(polled) = polled {
+                    if state != State::Away {
                         return polled;
                     }
                 }
@@ -198,29 +212,44 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Home<S> {
 
 impl<S> Lent<S> {
     /// Polls the link in its slot. Gives it back beside the result when nothing is owed any more.
-    ///
-    /// As long as the transport takes no more, who uses the connection waits beside the flusher. What happens wakes both
-    /// then, so that the flusher goes on if the user does not come back.
-    fn poll<T>(
+    #[inline]
+    fn poll(
         &self,
         cx: &mut Context<'_>,
-        poll: &mut impl FnMut(&mut Link<S>, &mut Context<'_>) -> Poll<T>,
-    ) -> (Option<Poll<T>>, Option<Box<Link<S>>>) {
+        mut poll: impl FnMut(&mut Link<S>, &mut Context<'_>) -> State,
+    ) -> (State, Option<Box<Link<S>>>) {
         let slot = &*self.hold.0;
         let mut loan = lock(&slot.loan);
-        let mut polled = loan.link.as_mut().map(|link| poll(link, cx));
-        if matches!(polled, Some(Poll::Pending)) && loan.is_owed() {
-            drop(loan); // what goes with a waker may want the lock
-            let tasks = slot.tasks.get_or_init(Tasks::default);
-            tasks.reader.park(cx);
-            loan = lock(&slot.loan);
-            polled = loan.link.as_mut().map(|link| poll(link, &mut Context::from_waker(&tasks.both)));
+        let state = loan.poll(cx, &mut poll);
+        if !loan.is_owed() {
+            drop(loan);
+            return (state, slot.take());
         }
+        if state == State::Waits {
+            drop(loan);
+            return self.poll_beside(cx, &mut poll);
+        }
+        (state, None)
+    }
+
+    /// The transport takes no more: who uses the connection waits beside the flusher. What happens wakes both, so that
+    /// the flusher goes on if the user does not come back.
+    #[cold]
+    fn poll_beside(
+        &self,
+        cx: &mut Context<'_>,
+        poll: &mut dyn FnMut(&mut Link<S>, &mut Context<'_>) -> State,
+    ) -> (State, Option<Box<Link<S>>>) {
+        let slot = &*self.hold.0;
+        let tasks = slot.tasks.get_or_init(Tasks::default);
+        tasks.reader.park(cx); // not under the lock, which what goes with a waker may want
+        let mut loan = lock(&slot.loan);
+        let state = loan.poll(&mut Context::from_waker(&tasks.both), poll);
         if loan.is_owed() {
-            return (polled, None);
+            return (state, None);
         }
         drop(loan);
-        (polled, slot.take())
+        (state, slot.take())
     }
 }
 
@@ -243,6 +272,14 @@ impl<S> Slot<S> {
 }
 
 impl<S> Loan<S> {
+    #[inline]
+    fn poll<F>(&mut self, cx: &mut Context<'_>, poll: &mut F) -> State
+    where
+        F: FnMut(&mut Link<S>, &mut Context<'_>) -> State + ?Sized,
+    {
+        self.link.as_mut().map_or(State::Away, |link| poll(link, cx))
+    }
+
     /// Whether something waits to leave that a flusher was engaged for.
     fn is_owed(&mut self) -> bool {
         self.is_engaged && self.link.as_mut().is_some_and(|link| link.is_owing())

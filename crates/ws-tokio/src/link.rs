@@ -48,14 +48,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
         compress: Compress,
         cx: &mut Context<'_>,
     ) -> Result<(), Unsent<Message>> {
-        match self.writer.send_compressed(message, compress) {
-            Err(Unsent { error: driver::SendError::Full { .. }, message }) => {
-                // An error of the transport makes the second try fail, too.
-                let _written = self.poll_flush(usize::MAX, cx);
-                self.writer.send_compressed(message, compress)
-            }
-            queued => queued,
-        }
+        let queued = self.writer.send_compressed(message, compress);
+        if queued.is_err() { self.queue_again(queued, compress, cx) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn queue_again(
+        &mut self,
+        queued: Result<(), Unsent<Message>>,
+        compress: Compress,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Unsent<Message>> {
+        let Err(Unsent { error: driver::SendError::Full { .. }, message }) = queued else { return queued };
+        // An error of the transport makes the second try fail, too.
+        let _written = self.poll_flush(usize::MAX, cx);
+        self.writer.send_compressed(message, compress)
     }
 
     /// Whether what was just queued may leave with the answers to more that has arrived, and is not handed out yet.
