@@ -13,6 +13,7 @@ mod sans_io;
 mod source;
 mod table;
 mod unsafe_code;
+mod vulnerabilities;
 mod workspace;
 
 use std::fmt;
@@ -91,6 +92,7 @@ pub(crate) fn check(repo: &Repo) -> anyhow::Result<()> {
         findings.extend(machines::check(file));
     }
     findings.extend(parity::check(&workspace.files));
+    findings.extend(vulnerabilities::check(&workspace.files));
     for finding in &findings {
         println!("{finding}");
     }

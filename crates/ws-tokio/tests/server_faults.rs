@@ -2,9 +2,15 @@
 
 mod support;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use support::visitor::{Dial, REQUEST, Told, answer, connect, pair, pipes, refused, tcp};
+use support::visitor::{Dial, REQUEST, Told, answer, changed, connect, pair, pipes, refused, tcp};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     sync::Notify,
@@ -205,6 +211,46 @@ async fn a_panic_in_a_handler_ends_its_connection_with_1011_and_no_other() {
     while server.clients().len() > 1 {
         tokio::task::yield_now().await;
     }
+}
+
+/// The hooks of the handshake are in `server_requests`; these are those behind it and in front of it.
+#[tokio::test]
+async fn a_panic_in_a_header_the_acceptor_or_the_log_harms_nobody_else() {
+    let told = Told::default();
+    let (listen, calls) = (told.listen(), AtomicUsize::new(0));
+    let server = Server::builder()
+        .acceptor(move |stream| {
+            let call = calls.fetch_add(1, Ordering::SeqCst);
+            assert!(call != 0, "an acceptor's closure");
+            async move {
+                assert!(call != 1, "an acceptor's future");
+                Ok(stream)
+            }
+        })
+        .add_headers(|request, _| assert!(request.uri().path() != "/header", "a header's fault"))
+        .on_error(move |error| {
+            listen(error);
+            panic!("the log's own");
+        })
+        .bind(LOCAL)
+        .await
+        .expect("it listens");
+    for says in ["an acceptor's closure", "an acceptor's future"] {
+        let mut stream = tcp(&server).await;
+        _ = stream.write_all(REQUEST.as_bytes()).await;
+        assert_eq!(answer(&mut stream).await, "");
+        told.until(says).await;
+    }
+    let (mut client, mut conn) = pair(&server).await;
+    let mut stream = tcp(&server).await;
+    stream.write_all(changed("GET ", "GET /header HTTP/1.1\r\n").as_bytes()).await.expect("written");
+    refused(&answer(&mut stream).await, 500, "");
+    told.until("a header's fault").await;
+    client.send("still here").await.expect("sent");
+    assert_eq!(
+        conn.socket.recv().await.expect("not the end").expect("a message").as_text(),
+        Some("still here")
+    );
 }
 
 /// A task of the application's own that panics.

@@ -68,7 +68,7 @@ fn row(line: &str) -> Option<(&str, &str)> {
 }
 
 /// Whether the file has a test of that name: `ws-frame/tests/header.rs::examples_of_section_5_7`.
-fn exists(test: &str, texts: &BTreeMap<&str, &str>) -> bool {
+pub(super) fn exists(test: &str, texts: &BTreeMap<&str, &str>) -> bool {
     let Some((path, name)) = test.split_once("::") else { return false };
     let Some(text) = texts.get(format!("crates/{path}").as_str()) else { return false };
     text.match_indices(&format!("fn {name}(")).any(|(at, _)| is_test(&text[..at]))
