@@ -81,9 +81,11 @@ mod reader;
 mod reconnect;
 mod scratch;
 mod server;
+mod slot;
 mod spawn;
 mod split;
 mod stream;
+mod sync;
 mod tasks;
 mod timer;
 #[cfg(feature = "rustls-no-provider")]

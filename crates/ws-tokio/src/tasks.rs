@@ -20,9 +20,7 @@ pub(crate) struct Tasks {
     pub(crate) both: Waker,
 }
 
-/// Who is to be woken.
-#[derive(Debug, Default)]
-pub(crate) struct Slot(Mutex<Option<Waker>>);
+pub(crate) use crate::slot::Slot;
 
 struct Both(Arc<Slot>, Arc<Slot>);
 
@@ -47,32 +45,6 @@ impl Default for Tasks {
         let (reader, writer) = (Arc::<Slot>::default(), Arc::<Slot>::default());
         let both = Waker::from(Arc::new(Both(Arc::clone(&reader), Arc::clone(&writer))));
         Self { reader, writer, both }
-    }
-}
-
-impl Slot {
-    /// Notes who is to be woken; before it looks, so that nothing is missed in between.
-    pub(crate) fn park(&self, cx: &Context<'_>) {
-        let mut slot = lock(&self.0);
-        if slot.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
-            return;
-        }
-        let before = slot.replace(cx.waker().clone());
-        drop(slot); // what goes with a waker may want the lock
-        drop(before);
-    }
-
-    /// Nobody waits here any more.
-    pub(crate) fn leave(&self) {
-        let waker = lock(&self.0).take();
-        drop(waker);
-    }
-
-    pub(crate) fn wake(&self) {
-        let waker = lock(&self.0).take();
-        if let Some(waker) = waker {
-            waker.wake();
-        }
     }
 }
 
