@@ -88,11 +88,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Upgrade<S> {
     ///
     /// # Cancel safety
     /// As for [`accept`](crate::accept).
-    pub async fn accept(self) -> Result<WebSocket<S>, AcceptError>
+    pub fn accept(self) -> impl Future<Output = Result<WebSocket<S>, AcceptError>>
     where
         S: Send + 'static,
     {
-        self.open(Some(lending)).await
+        self.open(Some(lending)) // no future around it that would hold all of it twice
     }
 
     /// The same for a transport that is borrowed, or bound to its thread; see
@@ -103,8 +103,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Upgrade<S> {
     ///
     /// # Cancel safety
     /// As for [`accept`](crate::accept).
-    pub async fn accept_local(self) -> Result<WebSocket<S>, AcceptError> {
-        self.open(None).await
+    pub fn accept_local(self) -> impl Future<Output = Result<WebSocket<S>, AcceptError>> {
+        self.open(None)
     }
 
     async fn open(self, lending: Option<Lending<S>>) -> Result<WebSocket<S>, AcceptError> {
