@@ -260,6 +260,29 @@ fn the_buffer_grows_with_what_has_arrived() {
 }
 
 #[test]
+fn a_buffer_that_has_just_grown_is_kept_over_a_wait() {
+    let mut connection = connection(Role::Server);
+    let mut scratch = Scratch::default();
+    let wire = Frame::binary(vec![1; 1 << 20]).by(Role::Client);
+    let mut rest = &wire[..];
+    connection.attach(&mut scratch);
+    while wire.len() - rest.len() < 200 * 1024 {
+        let buffer = connection.receiver().buffer();
+        let (read, behind) = rest.split_at(buffer.capacity() - buffer.len());
+        buffer.extend_from_slice(read);
+        rest = behind;
+        assert_eq!(connection.advance(), Progress::NeedBytes);
+    }
+    let _grown = connection.receiver().buffer();
+    let before = calls();
+    connection.detach(&mut scratch);
+    connection.attach(&mut scratch);
+    let buffer = connection.receiver().buffer();
+    assert!(buffer.capacity() > buffer.len());
+    assert!(calls() - before <= 1, "{} allocations", calls() - before); // the read buffer of the others
+}
+
+#[test]
 fn fragments_cost_no_memory_of_their_own() {
     const COUNT: usize = 131_072;
     for len in [0, 1] {

@@ -162,8 +162,9 @@ impl Receiver {
         }
         let (pending, capacity) = (self.pending(), self.buf.capacity());
         let lendable = lent && capacity <= LARGEST_SCRATCH;
-        // A buffer of its own that is filled to the half stays; of less it costs less to keep a copy.
-        if !lendable && pending.len() > capacity / 2 {
+        // A buffer of its own that is filled to the half stays, as one is that has just grown; of less it costs less to keep a
+        // copy.
+        if !lendable && !pending.is_empty() && pending.len() >= capacity / 2 {
             return;
         }
         let own = if pending.is_empty() { BytesMut::new() } else { BytesMut::from(pending) };
