@@ -72,7 +72,7 @@
 //! | ours | 15, 8 | 380,100 |
 //! | both, [`Options::smallest`] | 15, 8 | 412,600 |
 //!
-//! The session itself has less than 2 KB. A message in progress takes a compressor, or an inflater of 48 KB, for as
+//! The session itself has less than 1 KB. A message in progress takes a compressor, or an inflater of 48 KB, for as
 //! long as it is in progress. In the pool there are at most [`Options::pool_size`] of each.
 //!
 //! Ratio, and microseconds to compress and to decompress a message, for JSON quotes of a feed on one machine (compare

@@ -107,11 +107,11 @@ fn connections_cost_what_the_documentation_says() {
         ),
     ];
     let plain = cost(fast(Options::new())).1;
-    assert!(plain <= 2_000, "{plain} bytes for a connection that keeps nothing");
+    assert!(plain <= 1_000, "{plain} bytes for a connection that keeps nothing");
     for (setting, options, most) in table {
         let (idle, used) = cost(fast(options));
         println!("{setting}: {idle} bytes before, {used} after, {} of them contexts", used - plain);
-        assert!(idle < 1_500, "{setting}: {idle} bytes before any message");
+        assert!(idle < 1_000, "{setting}: {idle} bytes before any message");
         assert!(used - plain <= most, "{setting}: {} bytes", used - plain);
         assert!(used - plain >= most * 9 / 10, "{setting}: only {} bytes, correct the table", used - plain);
     }

@@ -35,7 +35,7 @@ use crate::{
 pub struct Chain {
     direction: Direction,
     /// In the order in which messages pass them.
-    cells: Vec<Cell>,
+    cells: Box<[Cell]>,
     /// The messages inside, the oldest first. Each has begun at least as many cells as the one behind it.
     slots: VecDeque<Slot>,
     /// How many messages have left, which is the number of the one in front.
@@ -87,7 +87,7 @@ impl Chain {
             Limits { message: usize::MAX, jobs: options.max_jobs.max(1), pending: options.max_pending };
         let mut chain = Chain {
             direction,
-            cells,
+            cells: cells.into_boxed_slice(),
             slots: VecDeque::new(),
             popped: 0,
             jobs: VecDeque::new(),
@@ -274,11 +274,15 @@ impl Chain {
         self.closed && self.cells.iter().all(Cell::is_released)
     }
 
-    /// Gives back the buffers that are kept for the next message, up to 64 KiB each. For a connection that falls
-    /// silent.
+    /// Gives back what is kept for the next message: its place, and buffers of up to 64 KiB each. For a connection that
+    /// falls silent.
     pub fn shrink(&mut self) {
         self.buffers = Buffers::default();
-        slot::trim(&mut self.slots);
+        if self.slots.is_empty() {
+            self.slots = VecDeque::new();
+        } else {
+            slot::trim(&mut self.slots);
+        }
     }
 }
 

@@ -81,6 +81,8 @@ impl Negotiation {
             self.agreed.iter().for_each(|(name, params)| append(&mut header, name, params));
         }
         self.incoming.reverse();
+        // It lives as long as the connection.
+        self.agreed.shrink_to_fit();
         Negotiated {
             header: Some(header).filter(|header| !header.is_empty()),
             rsv: self.bits.iter().fold(Rsv::NONE, |union, (_, rsv)| union | *rsv),
