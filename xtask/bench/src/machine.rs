@@ -21,6 +21,8 @@ pub(crate) struct Machine {
     pub(crate) cores: usize,
     kernel: String,
     congestion_control: String,
+    /// What else it had to do when the run began, as a load average of one minute.
+    load: String,
 }
 
 impl Machine {
@@ -38,6 +40,7 @@ impl Machine {
             cores: cpuinfo.lines().filter(|line| line.starts_with("processor")).count(),
             kernel: read("/proc/sys/kernel/osrelease"),
             congestion_control: read(CONGESTION_CONTROL),
+            load: read("/proc/loadavg").split(' ').next().unwrap_or_default().to_owned(),
         }
     }
 }
@@ -51,10 +54,11 @@ fn said(program: &str, arguments: &[&str]) -> String {
 
 impl std::fmt::Display for Machine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { date, commit, compiler, processor, cores, kernel, congestion_control } = self;
+        let Self { date, commit, compiler, processor, cores, kernel, congestion_control, load } = self;
         write!(
             f,
-            "{date}, commit {commit}, {compiler}; {processor}, {cores} cores, Linux {kernel}, TCP {congestion_control}"
+            "{date}, commit {commit}, {compiler}; {processor}, {cores} cores, Linux {kernel}, TCP {congestion_control}, load average {load} \
+             before it began"
         )
     }
 }

@@ -165,9 +165,9 @@ impl Run {
         }
         cpu::pin(&[self.client_core])?;
 
+        let machine = Machine::describe();
         let matrix = self.matrix(servers);
         let outcome = matrix.run();
-        let machine = Machine::describe();
         let report = Report { matrix: &matrix, outcome: &outcome, machine: &machine };
         self.write(&report)?;
         match outcome.failures.len() {
