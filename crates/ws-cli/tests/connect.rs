@@ -110,6 +110,29 @@ fn a_wait_leaves_the_close_to_the_server() {
 }
 
 #[test]
+fn a_wait_that_is_over_closes() {
+    let (url, peer) = peer(async |stream| {
+        let mut ws = ws_stack::accept(stream).await.unwrap();
+        assert!(ws.recv().await.is_none());
+        ws.closed().unwrap().initiator
+    });
+    let outcome = connect(&[&url, "--wait", "1"], b"");
+    assert_eq!(peer.join().unwrap(), Initiator::Peer);
+    assert_eq!((outcome.status, &*outcome.errors), (Some(0), NORMAL));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_input_that_cannot_be_read_is_a_failure_behind_a_clean_close() {
+    let server = Server::start(&[]);
+    let output =
+        support::ws(["connect", &server.url]).stdin(std::fs::File::open(".").unwrap()).output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("cannot read standard input: ") && errors.contains("1000"), "{errors}");
+}
+
+#[test]
 fn the_handshake_carries_what_was_asked_for() {
     let (url, peer) = peer(async |stream| {
         let upgrade = Upgrade::read(stream, &Default::default()).await.unwrap();
@@ -151,10 +174,11 @@ fn the_handshake_carries_what_was_asked_for() {
 
 #[test]
 fn pings_are_shown_when_asked_for() {
-    for (args, shown) in [(&["-P"][..], "ping: a\\u{1b}b\ndone\n"), (&[], "done\n")] {
+    for (args, shown) in [(&["-P"][..], "ping: a\\u{1b}b\npong: c\ndone\n"), (&[], "done\n")] {
         let (url, peer) = peer(async |stream| {
             let mut ws = ws_stack::accept(stream).await.unwrap();
             ws.ping(b"a\x1bb").await.unwrap();
+            ws.pong(b"c").await.unwrap();
             ws.send("done").await.unwrap();
             ws.close(CloseCode::NORMAL, "").await.unwrap();
         });

@@ -18,6 +18,7 @@ use tokio_rustls::{
         crypto::ring,
         pki_types::{CertificateDer, PrivateKeyDer},
         server::WebPkiClientVerifier,
+        version::{TLS12, TLS13},
     },
     server::TlsStream,
 };
@@ -154,8 +155,20 @@ async fn any_certificate_is_accepted_only_when_that_is_asked_for_by_its_name() {
     let (client, _) = meet(server(&ours, None, &[]), "other.test", |connect| connect).await;
     assert!(matches!(client, Err(ConnectError::Tls { .. })), "{client:?}");
     let tls = TlsOptions::new().danger_accept_any_certificate().build().expect("a config");
-    let (client, _) = meet(server(&ours, None, &[]), "other.test", |connect| connect.tls(tls)).await;
-    client.expect("connected");
+    for versions in [&[&TLS13][..], &[&TLS12]] {
+        let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
+        let config = builder
+            .with_protocol_versions(versions)
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![ours.cert.der().clone()], key(&ours))
+            .expect("a certificate and its key");
+        let tls = Arc::clone(&tls);
+        let (client, _) = meet(Arc::new(config), "other.test", |connect| connect.tls(tls)).await;
+        let client = client.expect("connected");
+        let version = client.get_ref().tls().expect("TLS").protocol_version();
+        assert_eq!(version, Some(versions[0].version));
+    }
 }
 
 #[tokio::test]

@@ -402,6 +402,36 @@ async fn a_panic_on_a_received_message_is_1011() {
 }
 
 #[tokio::test]
+async fn what_a_handle_could_not_send_is_told_by_its_flush() {
+    for kind in [Kind::Panics, Kind::FuturePanics, Kind::CodecPanics] {
+        let (ws, mut peer) = facing_raw(&Turn::new(Kind::Future, kind));
+        let mut handle = ws.spawn(1);
+        handle.send("boom").await.expect("handed over");
+        let closes = async {
+            assert_eq!(peer.recv().await.expect("a Close").code(), Some(1011));
+            peer.send(Frame::close(1011, "")).await;
+        };
+        let (flushed, ()) = tokio::join!(handle.flush(), closes);
+        let told = matches!(flushed, Err(Error::Send(driver::SendError::Extension(_))));
+        assert!(told, "it never left: {kind:?} {flushed:?}");
+        assert!(handle.recv().await.is_none_or(|end| end.is_err()));
+        assert!(handle.flush().await.is_err(), "and never will");
+    }
+}
+
+#[tokio::test]
+async fn what_is_shown_of_work_is_its_number_and_no_message() {
+    let turn = Turn::new(Kind::Future, Kind::Future);
+    let (mut ws, mut peer) = facing_raw(&turn);
+    peer.send(turned_frame("slow secret")).await;
+    assert!(poll_once(ws.recv()).is_pending());
+    let shown = format!("{ws:?}");
+    assert!(shown.contains("JobId") && shown.contains("Incoming"), "{shown}");
+    turn.open_gate();
+    assert_eq!(ws.recv().await.expect("not the end").expect("a message").as_text(), Some("slow secret"));
+}
+
+#[tokio::test]
 async fn a_codec_that_panics_ends_its_own_connection_only() {
     let turn = Turn::new(Kind::Future, Kind::CodecPanics);
     let [(mut ws, mut peer), (mut other, mut other_peer)] = [facing_raw(&turn), facing_raw(&turn)];

@@ -252,6 +252,20 @@ async fn a_message_given_up_is_never_taken_for_the_whole() {
 }
 
 #[tokio::test]
+async fn a_message_given_up_by_a_half_closes_as_well() {
+    let (io, wire) = mock();
+    let (_reader, mut half) = open(io, Config::new(Role::Server)).split();
+    let mut message = half.message_writer(DataKind::Text).expect("open");
+    message.write_all(b"begun").await.expect("taken");
+    message.flush().await.expect("written");
+    drop(message);
+    _ = poll_once(half.flush());
+    let expected = [Frame::text("begun").unfinished(), Frame::close(1011, "message given up")];
+    assert_eq!(read_frames(Role::Server, &wire.written()), expected);
+    assert!(half.send("next").await.is_err());
+}
+
+#[tokio::test]
 async fn a_writer_is_refused_while_another_message_is_open_or_behind_a_close() {
     let (io, _wire) = mock();
     let mut ws = open(io, Config::new(Role::Server));

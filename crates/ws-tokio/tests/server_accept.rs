@@ -282,6 +282,9 @@ async fn a_unix_socket_is_served_and_its_file_goes() {
     assert_eq!(cred.pid(), i32::try_from(std::process::id()).ok());
     client.send("hello").await.expect("sent");
     assert_eq!(conn.socket.recv().await.expect("not the end").expect("a message").as_text(), Some("hello"));
+    let sends = async { conn.socket.send(vec![7; 300_000]).await.expect("sent") };
+    let (received, ()) = tokio::join!(client.recv(), sends);
+    assert!(received.expect("not the end").expect("a message").as_bytes() == vec![7; 300_000]);
 
     let gone = tokio::join!(
         server.shutdown(CloseCode::GOING_AWAY, "", Duration::from_secs(5)),

@@ -66,6 +66,28 @@ async fn a_server_speaks_tls_with_a_certificate_of_its_own() {
     assert!(ended.is_none() && closed.is_none(), "{ended:?} {closed:?}");
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn tls_over_a_unix_socket_shows_both() {
+    let path = std::env::temp_dir().join(format!("ws-server-tls-{}.sock", std::process::id()));
+    let own = SelfSigned::new(["localhost"]).expect("a certificate");
+    let server = Server::builder().tls(own.config()).unix(&path).start().await.expect("it listens");
+    let unix = tokio::net::UnixStream::connect(&path).await.expect("connected");
+    let name = ServerName::try_from("localhost").expect("a name");
+    let stream = trusting(&own).connect(name, unix).await.expect("a TLS handshake");
+    let over = Connect::new("wss://localhost/").expect("an address").over(stream);
+    let (client, conn) = tokio::join!(over, server.accept());
+    let (mut client, mut conn) = (client.expect("accepted"), conn.expect("a connection"));
+    let below: &ServerStream = conn.socket.get_ref();
+    assert_eq!(format!("{below:?}"), "ServerStream(Tls)");
+    assert!(below.unix().is_some() && below.tcp().is_none() && below.tls().is_some());
+    // A message that stays where it is, behind its header.
+    let message = vec![7; 300_000];
+    let sends = async { conn.socket.send(message.clone()).await.expect("sent") };
+    let (received, ()) = tokio::join!(client.recv(), sends);
+    assert!(received.expect("not the end").expect("a message").as_bytes() == message);
+}
+
 /// Where TLS ends here, a page that came without it is another origin.
 #[tokio::test]
 async fn over_tls_the_default_origin_is_https() {

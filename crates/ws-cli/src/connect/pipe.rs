@@ -89,6 +89,24 @@ mod tests {
     }
 
     #[test]
+    fn an_input_that_cannot_be_read_says_why_behind_what_was_read() {
+        struct Fails;
+        impl Read for Fails {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("torn tape"))
+            }
+        }
+        let mut inputs = Vec::new();
+        lines(io::BufReader::new(b"a\n".chain(Fails)), |input| {
+            inputs.push(input);
+            true
+        });
+        let failed = Input::Failed("cannot read standard input: torn tape".to_owned());
+        assert_eq!(inputs, [Input::Line(b"a".to_vec()), failed]);
+        assert_eq!(super::failed("no thread").try_recv(), Ok(Input::Failed("no thread".to_owned())));
+    }
+
+    #[test]
     fn reading_ends_when_nobody_wants_more() {
         let mut count = 0;
         lines(&b"a\nb\nc\n"[..], |_| {

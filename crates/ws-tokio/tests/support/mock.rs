@@ -11,13 +11,14 @@ use std::{
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// A transport in memory. Its other end is the [`Wire`].
+#[derive(Debug)]
 pub struct Mock(Arc<Mutex<State>>);
 
 /// The other end of a [`Mock`]: what is read, what was written, and how often.
 #[derive(Clone)]
 pub struct Wire(Arc<Mutex<State>>);
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct State {
     /// What reads give, each at most one of these.
     incoming: VecDeque<Vec<u8>>,
@@ -60,6 +61,11 @@ impl Wire {
         let mut state = self.state();
         state.incoming.push_back(bytes.into());
         state.reader.take().into_iter().for_each(Waker::wake);
+    }
+
+    /// Whether the transport is gone, if this is its only wire.
+    pub fn is_dropped(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
     }
 
     /// Ends the stream behind what was pushed: without an error, or with one.
