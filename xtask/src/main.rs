@@ -12,6 +12,7 @@ mod attack;
 mod autobahn;
 mod bench;
 mod counts;
+mod coverage;
 mod crowd;
 mod deny;
 mod fuzz;
@@ -54,6 +55,8 @@ enum Command {
     Soak(soak::Args),
     /// What the RFCs require: where it is enforced, which tests show it
     Rfc,
+    /// Which lines of the published crates the tests run through
+    Coverage(coverage::Args),
     /// The graph of dependencies: crates that are banned, licences, sources
     Deny(deny::Args),
     /// The shape of the workspace: arrows between crates, file sizes, documented features
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
         Command::Crowd(args) => crowd::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Soak(args) => soak::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Rfc => rfc::run().map(|()| ExitCode::SUCCESS),
+        Command::Coverage(args) => coverage::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Deny(args) => deny::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Tidy => tidy::run().map(|()| ExitCode::SUCCESS),
     };
