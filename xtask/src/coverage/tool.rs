@@ -50,6 +50,9 @@ fn llvm_cov(repo: &Repo, out: &Path, runs: bool) -> anyhow::Result<Vec<File>> {
 
 fn tarpaulin(repo: &Repo, out: &Path, runs: bool) -> anyhow::Result<Vec<File>> {
     if runs {
+        // The tests of the examples start them by the names that an ordinary build gives them.
+        let mut examples = repo.cargo(["build", "--package", "ws-stack", "--examples", "--all-features"]);
+        succeed(examples.arg("--target-dir").arg(out.join("target")))?;
         let mut command =
             repo.cargo(["tarpaulin", "--engine", "llvm", "--workspace", "--all-features", "--skip-clean"]);
         command.args(EXCLUDED).args([
