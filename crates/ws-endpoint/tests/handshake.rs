@@ -78,6 +78,20 @@ fn any_cut_of_the_handshake_opens_both_sides() {
 }
 
 #[test]
+fn both_sides_know_the_same_answer_afterwards() {
+    let (client, server) =
+        open(request(), &ClientConfig::default(), ServerConfig::default(), 10_000, |upgrade| {
+            let header = (HeaderName::from_static("x-room"), HeaderValue::from_static("12"));
+            upgrade.add_header(header.0, header.1).expect("a header that may be added");
+        });
+    let (made, read) = (&server.handshake.response, &client.handshake.response);
+    assert_eq!(made.status(), StatusCode::SWITCHING_PROTOCOLS);
+    assert_eq!(made.headers()["x-room"], "12");
+    assert_eq!(made.headers(), read.headers());
+    assert!(format!("{made:?}").contains("x-room"), "{made:?}");
+}
+
+#[test]
 fn bytes_behind_either_head_stay_in_the_buffer() {
     let mut client = ClientHandshake::new(request(), &ClientConfig::default()).expect("a request");
     let mut buf = BytesMut::from(&client.request_bytes()[..]);
