@@ -6,13 +6,15 @@ mod support;
 use std::{
     fs::File,
     io::{Read, Write},
-    os::fd::OwnedFd,
+    os::fd::{AsFd, OwnedFd},
     process::{Child, Stdio},
+    time::{Duration, Instant},
 };
 
 use nix::{
+    poll::{PollFd, PollFlags, PollTimeout, poll},
     pty::openpty,
-    sys::termios::{Termios, tcgetattr},
+    sys::termios::{LocalFlags, Termios, tcgetattr},
 };
 use support::{Server, peer, ws};
 use ws_stack::CloseCode;
@@ -30,11 +32,15 @@ struct Terminal {
 
 impl Terminal {
     fn connect(url: &str) -> Self {
+        Self::start(url, "xterm")
+    }
+
+    fn start(url: &str, kind: &str) -> Self {
         let pty = openpty(None, None).unwrap();
         let before = tcgetattr(&pty.slave).unwrap();
         let side = || Stdio::from(pty.slave.try_clone().unwrap());
         let child = ws(["connect", url])
-            .env("TERM", "xterm")
+            .env("TERM", kind)
             .stdin(side())
             .stdout(side())
             .stderr(side())
@@ -47,13 +53,37 @@ impl Terminal {
         self.screen.write_all(keys.as_bytes()).unwrap();
     }
 
-    /// Reads until the screen shows `text`.
+    /// Reads until the screen shows `text`, for a minute at most.
     fn wait_for(&mut self, text: &str) {
-        while !String::from_utf8_lossy(&self.seen).contains(text) {
-            let mut chunk = [0; 1024];
-            let read = self.screen.read(&mut chunk).unwrap();
-            self.seen.extend_from_slice(&chunk[..read]);
+        let minute = PollTimeout::from(60_000_u16);
+        while !self.shows(text) {
+            let mut screen = [PollFd::new(self.screen.as_fd(), PollFlags::POLLIN)];
+            assert_ne!(poll(&mut screen, minute), Ok(0), "{text:?} is not shown");
+            self.read();
         }
+    }
+
+    /// Reads until the screen shows `text`, and looks at the terminal all the while.
+    fn watch_for(&mut self, text: &str, mut look: impl FnMut(&Termios)) {
+        let start = Instant::now();
+        while !self.shows(text) {
+            assert!(start.elapsed() < Duration::from_secs(60), "{text:?} is not shown");
+            look(&tcgetattr(&self.inner).unwrap());
+            let mut screen = [PollFd::new(self.screen.as_fd(), PollFlags::POLLIN)];
+            if poll(&mut screen, PollTimeout::ZERO) != Ok(0) {
+                self.read();
+            }
+        }
+    }
+
+    fn shows(&self, text: &str) -> bool {
+        String::from_utf8_lossy(&self.seen).contains(text)
+    }
+
+    fn read(&mut self) {
+        let mut chunk = [0; 1024];
+        let read = self.screen.read(&mut chunk).unwrap();
+        self.seen.extend_from_slice(&chunk[..read]);
     }
 
     fn end(&mut self) -> Option<i32> {
@@ -79,6 +109,37 @@ fn lines_go_out_and_messages_come_in_above_the_prompt() {
     terminal.press("\x1b[A again\r");
     terminal.wait_for("< hello again");
     // Ctrl-D.
+    terminal.press("\x04");
+    terminal.wait_for("closed: 1000 (normal closure)");
+    assert_eq!(terminal.end(), Some(0));
+}
+
+#[test]
+fn keys_are_handed_out_between_two_prompts_too() {
+    let server = Server::start(&[]);
+    let mut terminal = Terminal::connect(&server.url);
+    terminal.wait_for("> ");
+    for number in 0..50 {
+        terminal.press(&format!("line {number}.\r"));
+        // Or a Ctrl-D that is pressed just then would not be told from nothing.
+        terminal.watch_for(&format!("< line {number}."), |settings| {
+            assert!(!settings.local_flags.intersects(LocalFlags::ICANON | LocalFlags::ECHO), "line {number}");
+        });
+    }
+    terminal.press("\x04");
+    terminal.wait_for("closed: 1000 (normal closure)");
+    assert_eq!(terminal.end(), Some(0));
+    assert_eq!(tcgetattr(&terminal.inner).unwrap(), terminal.before);
+}
+
+#[test]
+fn a_terminal_without_cursor_keys_is_read_by_lines() {
+    let server = Server::start(&[]);
+    let mut terminal = Terminal::start(&server.url, "dumb");
+    terminal.wait_for("Ctrl-D closes");
+    terminal.press("hello\r");
+    terminal.wait_for("< hello");
+    assert_eq!(tcgetattr(&terminal.inner).unwrap(), terminal.before);
     terminal.press("\x04");
     terminal.wait_for("closed: 1000 (normal closure)");
     assert_eq!(terminal.end(), Some(0));

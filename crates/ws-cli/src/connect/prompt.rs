@@ -16,9 +16,10 @@ const REMEMBERED: usize = 1000;
 
 /// Runs `session` with a prompt as its input. Where the terminal is too simple for one, lines are read as from a pipe.
 pub(super) fn with<T>(session: impl FnOnce(Inputs, Output) -> T) -> T {
-    let _terminal = Terminal::new();
     let screen = Screen::default();
-    let Ok(editor) = editor(&screen) else { return session(super::pipe::read(), Output::Screen(screen)) };
+    let editor = if is_too_simple() { None } else { editor(&screen).ok() };
+    let Some(editor) = editor else { return session(super::pipe::read(), Output::Screen(screen)) };
+    let _terminal = Terminal::take_keys();
     let (sender, inputs) = input::channel();
     let reader = {
         let screen = screen.clone();
@@ -28,6 +29,12 @@ pub(super) fn with<T>(session: impl FnOnce(Inputs, Output) -> T) -> T {
         Ok(_) => session(inputs, Output::Screen(screen)),
         Err(_) => session(super::pipe::read(), Output::Screen(screen)),
     }
+}
+
+/// The terminals on which the editor would only read whole lines, too.
+fn is_too_simple() -> bool {
+    std::env::var("TERM")
+        .is_ok_and(|name| ["dumb", "cons25", "emacs"].iter().any(|simple| name.eq_ignore_ascii_case(simple)))
 }
 
 type LineEditor = Editor<Screen, MemHistory>;
@@ -66,13 +73,24 @@ fn read(mut editor: LineEditor, screen: &Screen, sender: &mpsc::Sender<Input>) {
 
 /// The terminal as it was found. A prompt that is open when the server closes cannot be called back from its thread, so
 /// its settings are undone from here.
+///
+/// Between two prompts the terminal goes on to hand out keys as they are pressed: one that would wait for whole lines then
+/// would swallow a Ctrl-D.
 #[cfg(unix)]
 struct Terminal(Option<nix::sys::termios::Termios>);
 
 #[cfg(unix)]
 impl Terminal {
-    fn new() -> Self {
-        Self(nix::sys::termios::tcgetattr(std::io::stdin()).ok())
+    fn take_keys() -> Self {
+        use nix::sys::termios::{InputFlags, LocalFlags, SetArg, tcgetattr, tcsetattr};
+
+        let Ok(before) = tcgetattr(std::io::stdin()) else { return Self(None) };
+        let mut keys = before.clone();
+        keys.input_flags -= InputFlags::ICRNL;
+        keys.local_flags -= LocalFlags::ICANON | LocalFlags::ECHO | LocalFlags::IEXTEN;
+        // Where that is refused the prompt still works.
+        let _ = tcsetattr(std::io::stdin(), SetArg::TCSADRAIN, &keys);
+        Self(Some(before))
     }
 }
 
@@ -98,7 +116,7 @@ struct Terminal;
 
 #[cfg(not(unix))]
 impl Terminal {
-    fn new() -> Self {
+    fn take_keys() -> Self {
         Self
     }
 }
