@@ -2,6 +2,8 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use ws_stack::handshake::ProxyAddress;
+
 /// Connect to a WebSocket server: a prompt in a terminal, a filter in a pipe
 ///
 /// At a prompt each line is a message, what comes in is printed above it, and Ctrl-D closes the connection. In a pipe each
@@ -39,6 +41,19 @@ pub(crate) struct Args {
     /// Basic authentication
     #[arg(long, value_name = "USER:PASSWORD", value_parser = credentials)]
     pub(crate) auth: Option<(String, String)>,
+
+    /// Proxy to connect through: http://, https:// or socks5://, with user:password@ where it asks for it. Without this
+    /// option the variables of the environment are heeded that name proxies to other programs
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "no_proxy")]
+    pub(crate) proxy: Option<ProxyAddress>,
+
+    /// Connect directly, whatever the environment says
+    #[arg(long)]
+    pub(crate) no_proxy: bool,
+
+    /// How many redirects to follow; credentials stay with the server that they are for
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) max_redirects: usize,
 
     /// Show pings and pongs that come in
     #[arg(short = 'P', long)]

@@ -29,6 +29,9 @@ pub(super) fn connection(error: &ConnectError) -> String {
         ConnectError::Tcp { error, .. } => tcp(error),
         ConnectError::Refused { response, .. } => status(response),
         ConnectError::Tls { error, .. } => tls(error),
+        ConnectError::Proxy { .. } => {
+            Some("name another proxy with --proxy, or none with --no-proxy".to_owned())
+        }
         ConnectError::Timeout { .. } => Some("is it a WebSocket server that listens there?".to_owned()),
         ConnectError::Left | ConnectError::Io(_) => {
             Some("a server that wants TLS does that: try wss://".to_owned())
@@ -76,7 +79,9 @@ fn status<T>(response: &Response<T>) -> Option<String> {
         StatusCode::PROXY_AUTHENTICATION_REQUIRED => "a proxy stands in front of the server",
         status if status.is_redirection() => {
             let location = response.headers().get(LOCATION)?.to_str().ok()?;
-            return Some(format!("it has moved: connect to {location}"));
+            return Some(format!(
+                "it has moved: connect to {location}, or follow it with --max-redirects 10"
+            ));
         }
         status if status.is_server_error() => "the server has a trouble of its own: try again later",
         _ => return None,
@@ -121,7 +126,7 @@ mod tests {
             let message = refused(status, None);
             assert!(message.contains(&format!("answered {status}")) && message.contains(help), "{message}");
         }
-        assert!(refused(307, Some("wss://example.com/b")).ends_with("connect to wss://example.com/b"));
+        assert!(refused(307, Some("wss://example.com/b")).contains("connect to wss://example.com/b,"));
         assert!(refused(418, None).ends_with("instead of 101"));
     }
 

@@ -1,7 +1,5 @@
 //! From the options to an open connection.
 
-use std::sync::Arc;
-
 use ws_stack::{ClientStream, Connect, Limits, WebSocket, handshake::ClientRequestError};
 
 use super::{args::Args, hint, tls};
@@ -12,11 +10,16 @@ use super::{args::Args, hint, tls};
 /// What to tell the user, with what may help.
 pub(super) async fn open(args: &Args) -> Result<WebSocket<ClientStream>, String> {
     let mut connect = request(args).map_err(|error| hint::request(&args.url, &error))?;
-    if connect.request.is_tls() {
-        connect.tls = tls::config(args.no_check, args.ca.as_deref())
-            .map_err(|error| format!("{error:#}"))?
-            .map(Arc::new);
+    // Even for ws://, which may lead to wss://.
+    connect.tls = tls::config(args.no_check, args.ca.as_deref()).map_err(|error| format!("{error:#}"))?;
+    connect = match &args.proxy {
+        Some(proxy) => connect.proxy(proxy.clone()),
+        None => connect.proxy_from_env().map_err(|error| error.to_string())?,
+    };
+    if args.no_proxy {
+        connect = connect.no_proxy_for("*");
     }
+    connect = connect.follow_redirects(args.max_redirects);
     // A connection that holds back what arrives while much waits to be sent would stand still in front of a server that
     // does the same: the session bounds what it queues itself.
     connect.config.connection.limits.high_water_mark = Limits::UNLIMITED;
