@@ -3,6 +3,8 @@
 //! [`proxy`] starts them where the machine has them. [`backend`] are our servers, [`play`] is what a client does.
 
 mod backend;
+#[path = "../installed/mod.rs"]
+mod installed;
 mod play;
 mod proxy;
 
@@ -10,12 +12,10 @@ use std::{future::Future, time::Duration};
 
 use self::{
     backend::Kind,
+    installed::Failure,
     play::play,
     proxy::{HAPROXY, NGINX},
 };
-
-/// Why something did not go as it should.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 #[tokio::test]
 async fn our_server_works_behind_nginx() -> Result<(), Failure> {

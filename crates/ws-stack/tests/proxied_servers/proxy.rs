@@ -1,24 +1,18 @@
 //! Starting a proxy: its config in a directory of its own, its ports free ones.
 
 use std::{
-    env, fs,
-    io::{ErrorKind, Write as _},
+    fs,
+    io::ErrorKind,
     net::{SocketAddr, TcpListener as StdListener},
-    path::{Path, PathBuf},
-    process::{Command as StdCommand, Stdio},
+    path::Path,
     sync::Arc,
-    time::Duration,
 };
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
-use tokio::{
-    net::TcpStream,
-    process::{Child, Command},
-    time::sleep,
-};
+use tokio::process::Child;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring::default_provider};
 
-use super::Failure;
+use super::{Failure, installed};
 
 /// A program that stands in front of servers.
 #[derive(Debug, Clone, Copy)]
@@ -56,37 +50,10 @@ impl Program {
         back: SocketAddr,
         sends_proxy_header: bool,
     ) -> Result<Option<Proxy>, Failure> {
-        let program = self.find();
-        if let Err(error) =
-            StdCommand::new(&program).arg("-v").stdout(Stdio::null()).stderr(Stdio::null()).status()
-        {
-            return self.missing(&error.to_string());
-        }
-        // Someone else may take a port between our look at it and the proxy's.
-        let mut last = Failure::from("never tried");
-        for _ in 0..5 {
-            match self.try_start(&program, test, back, sends_proxy_header).await {
-                Ok(proxy) => return Ok(Some(proxy)),
-                Err(error) => last = error,
-            }
-        }
-        Err(last)
-    }
-
-    /// Where it is installed: some systems keep such programs off an ordinary user's path.
-    fn find(&self) -> PathBuf {
-        let sbin = Path::new("/usr/sbin").join(self.name);
-        if sbin.exists() { sbin } else { self.name.into() }
-    }
-
-    fn missing(&self, why: &str) -> Result<Option<Proxy>, Failure> {
-        let what = format!("our servers behind {0}: {0} does not start: {why}", self.name);
-        if env::var("CI").is_ok_and(|ci| ci == "true" || ci == "1") {
-            return Err(format!("not tested: {what}").into());
-        }
-        // Not by `eprintln`, whose output is kept back when a test passes.
-        std::io::stderr().write_all(format!("not tested: {what}\n").as_bytes())?;
-        Ok(None)
+        let Some(program) = installed::find(self.name, "our servers behind")? else { return Ok(None) };
+        installed::several_times(async || self.try_start(&program, test, back, sends_proxy_header).await)
+            .await
+            .map(Some)
     }
 
     async fn try_start(
@@ -110,24 +77,8 @@ impl Program {
             .replace("BACK", &back.port().to_string())
             .replace("SEND_PROXY", if sends_proxy_header { "send-proxy" } else { "" });
         fs::write(dir.join("config"), config)?;
-        let log = fs::File::create(dir.join("log"))?;
-        let mut child = Command::new(program)
-            .args(self.arguments)
-            .current_dir(&dir)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .kill_on_drop(true)
-            .spawn()?;
-        for address in [front, front_tls] {
-            while TcpStream::connect(address).await.is_err() {
-                if let Some(status) = child.try_wait()? {
-                    let log = fs::read_to_string(dir.join("log"))?;
-                    return Err(format!("{} has ended with {status}: {log}", self.name).into());
-                }
-                sleep(Duration::from_millis(10)).await; // It does not tell when it listens.
-            }
-        }
+        let ports = [front, front_tls].map(|address| address.port());
+        let child = installed::start(program, self.arguments, &dir, ports).await?;
         Ok(Proxy { address: front, tls_address: front_tls, tls, _child: child })
     }
 }

@@ -1,9 +1,12 @@
 //! Our client through proxies that others run: squid (HTTP CONNECT) and Dante (SOCKS5), where they are installed.
 
+#[path = "../installed/mod.rs"]
+mod installed;
 mod program;
 
 use std::{io, sync::Arc, time::Duration};
 
+use installed::Failure;
 use program::Program;
 use rcgen::generate_simple_self_signed;
 use tokio::{
@@ -13,11 +16,9 @@ use tokio::{
 };
 use tokio_rustls::{TlsAcceptor, rustls};
 use ws_stack::{
-    BoxError, ClientStream, CloseCode, Connect, ConnectError, ProxyFailure, TlsOptions, WebSocket,
+    ClientStream, CloseCode, Connect, ConnectError, ProxyFailure, TlsOptions, WebSocket,
     handshake::{ConnectError as HttpProxyError, ProxyError, Socks5Error, Socks5Refusal},
 };
-
-type Failure = BoxError;
 
 /// Our server, plain and under TLS, and a certificate for `localhost` that all of the test have.
 struct Server {

@@ -2,21 +2,14 @@
 
 use std::{
     env, fs,
-    io::Write as _,
     net::TcpListener as StdListener,
     path::{Path, PathBuf},
-    process::{Command as StdCommand, Stdio},
     sync::atomic::{AtomicUsize, Ordering},
-    time::Duration,
 };
 
-use tokio::{
-    net::TcpStream,
-    process::{Child, Command},
-    time::sleep,
-};
+use tokio::process::Child;
 
-use super::Failure;
+use super::{Failure, installed};
 
 /// A proxy that clients go through.
 pub(crate) struct Program {
@@ -46,29 +39,8 @@ impl Drop for Running {
 impl Program {
     /// Starts it. `None` where the machine lacks it: that is told, and the test passes, except in continuous integration.
     pub(crate) async fn start(&self) -> Result<Option<Running>, Failure> {
-        // Some systems keep such programs off an ordinary user's path.
-        let sbin = Path::new("/usr/sbin").join(self.name);
-        let program = if sbin.exists() { sbin } else { self.name.into() };
-        let version =
-            StdCommand::new(&program).arg("-v").stdout(Stdio::null()).stderr(Stdio::null()).status();
-        if let Err(error) = version {
-            let what = format!("our client through {0}: {0} does not start: {error}", self.name);
-            if env::var("CI").is_ok_and(|ci| ci == "true" || ci == "1") {
-                return Err(format!("not tested: {what}").into());
-            }
-            // Not by `eprintln`, whose output is kept back when a test passes.
-            std::io::stderr().write_all(format!("not tested: {what}\n").as_bytes())?;
-            return Ok(None);
-        }
-        // Someone else may take a port between our look at it and the proxy's.
-        let mut last = Failure::from("never tried");
-        for _ in 0..5 {
-            match self.try_start(&program).await {
-                Ok(running) => return Ok(Some(running)),
-                Err(error) => last = error,
-            }
-        }
-        Err(last)
+        let Some(program) = installed::find(self.name, "our client through")? else { return Ok(None) };
+        installed::several_times(async || self.try_start(&program).await).await.map(Some)
     }
 
     async fn try_start(&self, program: &Path) -> Result<Running, Failure> {
@@ -90,25 +62,8 @@ impl Program {
         for (name, text) in &self.files {
             fs::write(dir.join(name), text)?;
         }
-        let log = fs::File::create(dir.join("log"))?;
         drop(held);
-        let mut child = Command::new(program)
-            .args(self.arguments)
-            .current_dir(&dir)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .kill_on_drop(true)
-            .spawn()?;
-        for port in &ports {
-            while TcpStream::connect(("127.0.0.1", *port)).await.is_err() {
-                if let Some(status) = child.try_wait()? {
-                    let log = fs::read_to_string(dir.join("log"))?;
-                    return Err(format!("{} has ended with {status}: {log}", self.name).into());
-                }
-                sleep(Duration::from_millis(10)).await; // It does not tell when it listens.
-            }
-        }
+        let child = installed::start(program, self.arguments, &dir, ports.iter().copied()).await?;
         Ok(Running { ports, dir, _child: child })
     }
 }
