@@ -3,49 +3,14 @@
 
 mod support;
 
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    cell::Cell,
-};
-
 use support::{bits, compress, decompress, prose, registry};
 use ws_deflate::{Options, Takeover};
 use ws_extensions::{MessageHead, Negotiated, Registry, SessionOptions};
 use ws_frame::{DataKind, Role};
-
-/// Counts what each thread holds, so that tests do not count each other.
-struct Counting;
-
-thread_local! {
-    static HELD: Cell<isize> = const { Cell::new(0) };
-    static PEAK: Cell<isize> = const { Cell::new(0) };
-    static CALLS: Cell<usize> = const { Cell::new(0) };
-}
-
-fn count(change: isize) {
-    let held = HELD.get() + change;
-    HELD.set(held);
-    PEAK.set(PEAK.get().max(held));
-    CALLS.set(CALLS.get() + usize::from(change > 0));
-}
-
-// SAFETY: every call goes to the system's allocator as it came; counting touches thread-locals that need no memory.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size() as isize);
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        count(-(layout.size() as isize));
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
+use ws_testkit::Heap;
 
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static HEAP: Heap = Heap;
 
 /// A registered server, and the ends of `connections` that it accepted.
 fn servers(options: Options, connections: usize) -> (Registry, Vec<Negotiated>) {
@@ -74,13 +39,13 @@ fn cost(options: Options) -> (isize, isize) {
     const CONNECTIONS: usize = 4;
     // What a connection without extensions has in any case.
     let plain = CONNECTIONS * size_of::<Negotiated>();
-    let before = HELD.get() + plain as isize;
+    let before = Heap::held() + plain as isize;
     let (registry, mut connections) = servers(options.pool_size(0), CONNECTIONS);
-    let idle = HELD.get() - before;
+    let idle = Heap::held() - before;
     talk(&mut connections);
-    let used = HELD.get() - before;
+    let used = Heap::held() - before;
     drop((registry, connections));
-    assert_eq!(HELD.get() + plain as isize, before, "something was not given back");
+    assert_eq!(Heap::held() + plain as isize, before, "something was not given back");
     (idle / CONNECTIONS as isize, used / CONNECTIONS as isize)
 }
 
@@ -124,7 +89,7 @@ fn steady_messages_allocate_next_to_nothing() {
     let connection = &mut connections[0];
     let head = MessageHead::new(DataKind::Text);
     for round in 0..200 {
-        let before = CALLS.get();
+        let before = Heap::calls();
         assert_eq!(connection.outgoing.begin(head, Some(text.len())), ws_extensions::Route::Queued);
         connection.outgoing.push(&text, true);
         let payload = connection.outgoing.front().unwrap().data.clone();
@@ -134,30 +99,34 @@ fn steady_messages_allocate_next_to_nothing() {
         assert_eq!(connection.incoming.front().unwrap().data[..], text);
         connection.incoming.pop();
         if round > 10 {
-            assert!(CALLS.get() - before <= 1, "the copy above is one, the rest is {}", CALLS.get() - before);
+            assert!(
+                Heap::calls() - before <= 1,
+                "the copy above is one, the rest is {}",
+                Heap::calls() - before
+            );
         }
     }
 }
 
 #[test]
 fn an_aborted_message_holds_nothing() {
-    let before = HELD.get();
+    let before = Heap::held();
     let (registry, mut connections) = servers(Options::new().pool_size(0), 10);
-    let idle = HELD.get();
+    let idle = Heap::held();
     for connection in &mut connections {
         let _ = connection.outgoing.begin(MessageHead::new(DataKind::Text), None);
         connection.outgoing.push(b"the first part", false);
         let _ = connection.incoming.begin(support::COMPRESSED, None);
         connection.incoming.push(&[0xf2, 0x48, 0x05], false);
-        assert!(HELD.get() > idle + 48_000);
+        assert!(Heap::held() > idle + 48_000);
         connection.incoming.close();
         connection.outgoing.close();
         connection.incoming.shrink();
         connection.outgoing.shrink();
     }
-    assert!(HELD.get() <= idle + 10 * 1_000, "{} bytes", HELD.get() - idle);
+    assert!(Heap::held() <= idle + 10 * 1_000, "{} bytes", Heap::held() - idle);
     drop((registry, connections));
-    assert_eq!(HELD.get(), before);
+    assert_eq!(Heap::held(), before);
 }
 
 #[test]
@@ -169,8 +138,8 @@ fn a_long_message_in_parts_keeps_memory_flat() {
     let mut received = 0;
     let _ = there.outgoing.begin(MessageHead::new(DataKind::Binary), None);
     let _ = here.incoming.begin(support::COMPRESSED, None);
-    let before = HELD.get();
-    PEAK.set(before);
+    let before = Heap::held();
+    Heap::forget_peak();
     for round in 0..=256 {
         let last = round == 256;
         there.outgoing.push(if last { &[] } else { &part }, last);
@@ -181,5 +150,5 @@ fn a_long_message_in_parts_keeps_memory_flat() {
         received += data.len();
     }
     assert_eq!(received, 256 * PART);
-    assert!(PEAK.get() - before < 1 << 20, "{} bytes at the peak", PEAK.get() - before);
+    assert!(Heap::peak() - before < 1 << 20, "{} bytes at the peak", Heap::peak() - before);
 }

@@ -1,75 +1,16 @@
 //! What is allocated, and how much is held: a counting allocator around everything.
 
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    cell::Cell,
-    time::Instant,
-};
+use std::time::Instant;
 
 use bytes::Buf;
 use ws_driver::{
     Config, Connection, DataKind, Event, Limits, Message, Negotiated, Payload, Progress, Receiver, Role,
     Scratch, Sender, Shared, Timeouts,
 };
-use ws_testkit::Frame;
-
-struct Counting;
-
-thread_local! {
-    /// Calls that allocate, bytes held now, and the most held. Tests run in threads of their own.
-    static COUNTS: Cell<(u64, isize, isize)> = const { Cell::new((0, 0, 0)) };
-}
-
-fn count(calls: u64, bytes: isize) {
-    let (total, held, peak) = COUNTS.get();
-    let held = held + bytes;
-    COUNTS.set((total + calls, held, peak.max(held)));
-}
-
-// SAFETY: every call is handed on to the system's allocator as it came, so its promises are kept as that one keeps
-// them; counting touches a thread-local without a destructor and allocates nothing.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(1, layout.size().cast_signed());
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        count(0, -layout.size().cast_signed());
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-
-    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        count(1, new_size.cast_signed() - layout.size().cast_signed());
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.realloc(ptr, layout, new_size) }
-    }
-}
+use ws_testkit::{Frame, Heap};
 
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// Calls that allocate so far.
-fn calls() -> u64 {
-    COUNTS.get().0
-}
-
-/// Bytes that are held now.
-fn held() -> isize {
-    COUNTS.get().1
-}
-
-/// The most bytes held since the last call, above what is held now.
-fn forget_peak() {
-    let (calls, held, _) = COUNTS.get();
-    COUNTS.set((calls, held, held));
-}
-
-fn peak() -> isize {
-    COUNTS.get().2
-}
+static HEAP: Heap = Heap;
 
 const BATCH: usize = 16;
 const WARM_UP: usize = 1_000;
@@ -143,11 +84,11 @@ fn a_lent_echo_allocates_nothing() {
         for _ in 0..WARM_UP.div_ceil(BATCH) {
             pump(&mut connection, &mut scratch, &wire, forward);
         }
-        let before = calls();
+        let before = Heap::calls();
         for _ in 0..MEASURED / BATCH {
             pump(&mut connection, &mut scratch, &wire, forward);
         }
-        assert_eq!(calls() - before, 0, "{role:?}, {len} bytes, opcode {}", frame.opcode);
+        assert_eq!(Heap::calls() - before, 0, "{role:?}, {len} bytes, opcode {}", frame.opcode);
     }
 }
 
@@ -163,12 +104,12 @@ fn pings_and_fragments_allocate_next_to_nothing() {
     for _ in 0..100 {
         pump(&mut connection, &mut scratch, &wire, forward);
     }
-    let before = calls();
+    let before = Heap::calls();
     for _ in 0..100 {
         pump(&mut connection, &mut scratch, &wire, forward);
     }
     let batches = 100;
-    assert!(calls() - before <= 2 * batches, "{} for {batches} batches", calls() - before);
+    assert!(Heap::calls() - before <= 2 * batches, "{} for {batches} batches", Heap::calls() - before);
 }
 
 #[test]
@@ -180,12 +121,12 @@ fn an_owned_echo_allocates_once_in_a_batch_at_most() {
         for _ in 0..WARM_UP.div_ceil(BATCH) {
             pump(&mut connection, &mut scratch, &wire, send_owned);
         }
-        let before = calls();
+        let before = Heap::calls();
         let batches = (MEASURED / BATCH) as u64;
         for _ in 0..batches {
             pump(&mut connection, &mut scratch, &wire, send_owned);
         }
-        let count = calls() - before;
+        let count = Heap::calls() - before;
         println!("{role:?}, {len} bytes, opcode {}: {count} in {batches} batches", frame.opcode);
         assert!(count <= batches, "{role:?}, {len} bytes: {count} in {batches} batches");
     }
@@ -200,14 +141,14 @@ fn messages_that_are_kept_share_their_memory() {
     let mut kept: Vec<Message> = Vec::with_capacity(BATCH);
     let mut worst = 0;
     for round in 0..200 {
-        let before = calls();
+        let before = Heap::calls();
         pump(&mut connection, &mut scratch, &wire, |receiver, _| {
             if let Event::Message(message) = receiver.event() {
                 kept.push(message.into_message());
             }
         });
         if round > 10 {
-            worst = worst.max(calls() - before);
+            worst = worst.max(Heap::calls() - before);
         }
         assert_eq!(kept.len(), BATCH);
         kept.clear();
@@ -223,14 +164,14 @@ fn a_length_that_is_announced_is_not_allocated() {
         let mut config = Config::new(Role::Server);
         config.limits.max_message_len = Limits::UNLIMITED;
         let mut connection = Connection::new(config, Negotiated::default(), Instant::now());
-        forget_peak();
-        let before = held();
+        Heap::forget_peak();
+        let before = Heap::held();
         for byte in header {
             connection.receiver().buffer().extend_from_slice(&[byte]);
             assert_eq!(connection.advance(), Progress::NeedBytes);
         }
         let _room = connection.receiver().buffer();
-        assert!(peak() - before <= 68 * 1024, "{} bytes", peak() - before);
+        assert!(Heap::peak() - before <= 68 * 1024, "{} bytes", Heap::peak() - before);
     }
 }
 
@@ -241,8 +182,8 @@ fn the_buffer_grows_with_what_has_arrived() {
         let mut connection = connection(Role::Server);
         let wire = Frame::binary(vec![1; LEN]).by(Role::Client);
         let mut received = 0;
-        forget_peak();
-        let before = held();
+        Heap::forget_peak();
+        let before = Heap::held();
         let mut rest = &wire[..];
         while !rest.is_empty() {
             let buffer = connection.receiver().buffer();
@@ -254,7 +195,7 @@ fn the_buffer_grows_with_what_has_arrived() {
             rest = &rest[len..];
             let _progress = connection.advance();
             let most = (68 * 1024).max(2 * received).cast_signed();
-            assert!(peak() - before <= most, "{} bytes for {received} received", peak() - before);
+            assert!(Heap::peak() - before <= most, "{} bytes for {received} received", Heap::peak() - before);
         }
     }
 }
@@ -274,12 +215,12 @@ fn a_buffer_that_has_just_grown_is_kept_over_a_wait() {
         assert_eq!(connection.advance(), Progress::NeedBytes);
     }
     let _grown = connection.receiver().buffer();
-    let before = calls();
+    let before = Heap::calls();
     connection.detach(&mut scratch);
     connection.attach(&mut scratch);
     let buffer = connection.receiver().buffer();
     assert!(buffer.capacity() > buffer.len());
-    assert!(calls() - before <= 1, "{} allocations", calls() - before); // the read buffer of the others
+    assert!(Heap::calls() - before <= 1, "{} allocations", Heap::calls() - before); // the read buffer of the others
 }
 
 #[test]
@@ -292,14 +233,18 @@ fn fragments_cost_no_memory_of_their_own() {
         pump(&mut connection, &mut scratch, &[], forward);
         let first = Frame::binary(vec![b'x'; len]).unfinished().by(Role::Client);
         pump(&mut connection, &mut scratch, &first, forward);
-        forget_peak();
-        let before = held();
+        Heap::forget_peak();
+        let before = Heap::held();
         for _ in 0..COUNT / 1024 - 1 {
             pump(&mut connection, &mut scratch, &fragment, forward);
         }
-        let held_now = held() - before;
+        let held_now = Heap::held() - before;
         assert!(held_now <= (2 * COUNT * len).cast_signed(), "{held_now} bytes for {COUNT} of {len}");
-        assert!(peak() - before <= (3 * COUNT * len).cast_signed() + 4096, "{} bytes", peak() - before);
+        assert!(
+            Heap::peak() - before <= (3 * COUNT * len).cast_signed() + 4096,
+            "{} bytes",
+            Heap::peak() - before
+        );
         assert_eq!(connection.closed(), None);
     }
 }
@@ -309,9 +254,9 @@ fn an_idle_connection_holds_no_buffer() {
     drop(connection(Role::Server)); // makes the shared settings
     for role in [Role::Server, Role::Client] {
         for echo in [forward as fn(&mut Receiver, &mut Sender), send_owned] {
-            let before = held();
+            let before = Heap::held();
             let mut connection = connection(role);
-            assert_eq!(held() - before, 0, "a new one");
+            assert_eq!(Heap::held() - before, 0, "a new one");
             let mut scratch = Scratch::default();
             let peer = role.peer();
             let large = Frame::binary(vec![1; 1 << 20]);
@@ -336,7 +281,7 @@ fn an_idle_connection_holds_no_buffer() {
             drop(scratch);
             drop(traffic);
             drop(large);
-            assert_eq!(held() - before, 0, "{role:?}");
+            assert_eq!(Heap::held() - before, 0, "{role:?}");
         }
     }
 }
@@ -348,7 +293,7 @@ fn a_short_rest_is_kept_in_little_memory() {
         let mut connection = connection(Role::Server);
         let mut scratch = Scratch::default();
         let wire = [Frame::binary(vec![1; 1 << 20]).by(Role::Client), vec![0x82, 0x85, 0]].concat();
-        let before = held();
+        let before = Heap::held();
         if lends {
             pump(&mut connection, &mut scratch, &wire, forward);
         } else {
@@ -358,7 +303,7 @@ fn a_short_rest_is_kept_in_little_memory() {
             connection.receiver().detach(&mut scratch);
         }
         drop(scratch);
-        assert!(held() - before <= 16, "{} bytes are held", held() - before);
+        assert!(Heap::held() - before <= 16, "{} bytes are held", Heap::held() - before);
     }
 }
 

@@ -7,12 +7,14 @@
 //! | make streams up, valid, broken and random | [`streams`] |
 //! | drive a connection and write down what it reports | [`Endpoint`] |
 //! | let two of them talk through a hostile transport under virtual time | [`Link`] |
+//! | count what is allocated | [`Heap`] |
 //! | random numbers that can be replayed | [`Rng`] |
 //! | live whole lives of connections under virtual time | `simulation`, with the feature of that name |
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod endpoint;
 mod frame;
+mod heap;
 mod link;
 mod oracle;
 mod rng;
@@ -23,6 +25,7 @@ pub mod streams;
 
 pub use endpoint::Endpoint;
 pub use frame::{Frame, read_frames};
+pub use heap::Heap;
 pub use link::{Hostility, Link};
 pub use oracle::{Bounds, Oracle};
 pub use rng::Rng;

@@ -13,6 +13,7 @@ use std::{
 
 use futures_util::{SinkExt, StreamExt};
 use support::{
+    hostile::polled,
     mock::{Mock, Wire, mock},
     open, poll_once,
 };
@@ -502,18 +503,6 @@ async fn an_echo_over_a_transport_that_keeps_it_waiting_comes_to_its_end() {
         }
         echo.abort();
     }
-}
-
-/// Polls so many times, and drops.
-fn polled<F: Future>(times: usize, future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    let mut cx = Context::from_waker(Waker::noop());
-    for _ in 0..times {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
-            return Some(output);
-        }
-    }
-    None
 }
 
 #[tokio::test]

@@ -3,8 +3,6 @@
 mod support;
 
 use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    cell::Cell,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -14,7 +12,7 @@ use std::{
 
 use support::mock::mock;
 use tokio::time::Instant;
-use ws_testkit::{Frame, read_frames};
+use ws_testkit::{Frame, Heap, read_frames};
 use ws_tokio::{
     Group, MemberOptions, SlowConsumer, SpawnOptions, WebSocket,
     endpoint::{
@@ -27,32 +25,8 @@ use ws_tokio::{
     },
 };
 
-/// Counts for each thread what is allocated. Each test is one thread.
-struct Counting;
-
-thread_local! {
-    static CALLS: Cell<usize> = const { Cell::new(0) };
-    static LIVE: Cell<isize> = const { Cell::new(0) };
-}
-
-// SAFETY: every call is passed on to the system's allocator as it came; counting allocates nothing.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        CALLS.set(CALLS.get() + 1);
-        LIVE.set(LIVE.get() + layout.size().cast_signed());
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        LIVE.set(LIVE.get() - layout.size().cast_signed());
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-}
-
 #[global_allocator]
-static COUNTING: Counting = Counting;
+static HEAP: Heap = Heap;
 
 const MEMBERS: usize = 1000;
 
@@ -157,15 +131,15 @@ async fn a_delivery_takes_no_memory() {
             wire.state().written.reserve(1000);
             wire.state().slices.reserve(10);
         }
-        let before = CALLS.get();
+        let before = Heap::calls();
         for number in 0..4 {
             assert_eq!(group.try_send(&Prepared::new(format!("message {number}")), None).queued, MEMBERS);
         }
-        let prepared = CALLS.get() - before;
+        let prepared = Heap::calls() - before;
         for (_, _, task) in &mut members {
             assert!(task.as_mut().poll(&mut cx).is_pending());
         }
-        let delivered = CALLS.get() - before - prepared;
+        let delivered = Heap::calls() - before - prepared;
         for (_, wire, _) in &members {
             assert_eq!(wire.written().len(), 4 * 11);
         }
@@ -184,11 +158,11 @@ fn what_waits_costs_each_member_a_few_words() {
     let group = Group::new();
     let members: Vec<_> =
         (0..MEMBERS).map(|_| group.subscribe(MemberOptions::new(SlowConsumer::Skip))).collect();
-    let before = LIVE.get();
+    let before = Heap::held();
     for _ in 0..100 {
         assert_eq!(group.try_send(&Prepared::new(vec![7; 10_000]), None).queued, MEMBERS);
     }
-    let each = (LIVE.get() - before - 100 * 10_000) / MEMBERS.cast_signed();
+    let each = (Heap::held() - before - 100 * 10_000) / MEMBERS.cast_signed();
     assert!(each < 1200, "{each} bytes for 100 messages");
     drop(members);
     assert_eq!(group.count(), 0);
@@ -222,10 +196,10 @@ async fn an_idle_task_with_its_handle_takes_less_than_two_kilobytes() {
             }
         }
         if members == 1 {
-            before = LIVE.get(); // the buffers of this thread are there
+            before = Heap::held(); // the buffers of this thread are there
         }
     }
-    let each = (LIVE.get() - before) / 100;
+    let each = (Heap::held() - before) / 100;
     assert!(each < IDLE, "{each} bytes for each");
     assert_eq!(read_frames(Role::Server, &wires[0].written()).len(), 2);
 }
@@ -246,10 +220,10 @@ async fn a_task_whose_inbox_is_full_holds_no_buffers() {
             }
         }
         if count == 1 {
-            before = LIVE.get();
+            before = Heap::held();
         }
     }
-    let each = (LIVE.get() - before) / 50;
+    let each = (Heap::held() - before) / 50;
     // The message in the inbox, and what has arrived behind it.
     assert!(each < IDLE + 1000, "{each} bytes for each");
     for handle in &mut handles {

@@ -2,54 +2,21 @@
 
 mod support;
 
-use std::{
-    pin::pin,
-    task::{Context, Poll, Waker},
-};
-
 use support::{
-    mock::{Mock, Wire, mock},
-    open,
+    hostile::{hostile, polled, push},
+    mock::Mock,
 };
 use ws_testkit::{Frame, Rng, read_frames};
 use ws_tokio::{
     OwnedWriter, WebSocket,
     endpoint::{
-        driver::{CloseCode, Compress, Config, DataKind, Event, Prepared},
+        driver::{CloseCode, Compress, DataKind, Event, Prepared},
         frame::Role,
     },
 };
 
 /// The most polls that a future is given before it is dropped.
 const POLLS: usize = 12;
-
-/// Polls so many times, and drops.
-fn polled<F: Future>(times: usize, future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    let mut cx = Context::from_waker(Waker::noop());
-    for _ in 0..times {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
-            return Some(output);
-        }
-    }
-    None
-}
-
-/// A connection over a transport that is pending before each call and moves a byte at a time.
-fn hostile(role: Role) -> (WebSocket<Mock>, Wire) {
-    let (io, wire) = mock();
-    wire.state().stutters = true;
-    wire.state().step = 1;
-    let mut config = Config::new(role);
-    config.limits.high_water_mark = 20;
-    (open(io, config), wire)
-}
-
-fn push(wire: &Wire, sender: Role, frames: &[Frame]) {
-    for byte in frames.iter().flat_map(|frame| frame.by(sender)) {
-        wire.push([byte]);
-    }
-}
 
 /// Polls `flush` until it is done.
 fn flush(ws: &mut WebSocket<Mock>) {

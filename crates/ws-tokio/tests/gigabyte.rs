@@ -2,13 +2,9 @@
 
 mod support;
 
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    cell::Cell,
-};
-
 use support::pair_with;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, DuplexStream, copy};
+use ws_testkit::Heap;
 use ws_tokio::{
     WebSocket,
     endpoint::{
@@ -17,32 +13,8 @@ use ws_tokio::{
     },
 };
 
-/// Counts what this thread has allocated and not freed, and the most that it was. Each test is one thread.
-struct Counting;
-
-thread_local! {
-    static LIVE: Cell<isize> = const { Cell::new(0) };
-    static PEAK: Cell<isize> = const { Cell::new(0) };
-}
-
-// SAFETY: every call is passed on to the system's allocator as it came; counting allocates nothing.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        LIVE.set(LIVE.get() + layout.size().cast_signed());
-        PEAK.set(PEAK.get().max(LIVE.get()));
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        LIVE.set(LIVE.get() - layout.size().cast_signed());
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-}
-
 #[global_allocator]
-static COUNTING: Counting = Counting;
+static HEAP: Heap = Heap;
 
 /// The most that both ends and the pipe between them may hold at once.
 const BOUND: isize = 8 << 20;
@@ -54,8 +26,8 @@ fn unlimited() -> ConnectionOptions {
 }
 
 async fn stream(mut client: WebSocket<DuplexStream>, mut server: WebSocket<DuplexStream>, len: u64) {
-    let before = LIVE.get();
-    PEAK.set(before);
+    let before = Heap::held();
+    Heap::forget_peak();
     let writes = async {
         let mut message = server.message_writer(DataKind::Binary).expect("open");
         let copied = copy(&mut tokio::io::repeat(7).take(len), &mut message).await.expect("written");
@@ -77,7 +49,7 @@ async fn stream(mut client: WebSocket<DuplexStream>, mut server: WebSocket<Duple
         }
     };
     assert_eq!(tokio::join!(writes, reads), (len, len));
-    let peak = PEAK.get() - before;
+    let peak = Heap::peak() - before;
     assert!(peak < BOUND, "{peak} bytes were held at once");
 }
 

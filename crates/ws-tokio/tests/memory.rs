@@ -3,43 +3,17 @@
 mod support;
 
 use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    cell::Cell,
     io::{Read, Write},
     net::TcpStream as StdStream,
 };
 
 use support::poll_once;
 use tokio::net::{TcpListener, TcpStream};
-use ws_testkit::Frame;
+use ws_testkit::{Frame, Heap};
 use ws_tokio::{WebSocket, endpoint::frame::Role};
 
-/// Counts for each thread what is allocated and not freed. Each test is one thread.
-struct Counting;
-
-thread_local! {
-    static LIVE: Cell<isize> = const { Cell::new(0) };
-    static CALLS: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: every call is passed on to the system's allocator as it came; counting allocates nothing.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        LIVE.set(LIVE.get() + layout.size().cast_signed());
-        CALLS.set(CALLS.get() + 1);
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        LIVE.set(LIVE.get() - layout.size().cast_signed());
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-}
-
 #[global_allocator]
-static COUNTING: Counting = Counting;
+static HEAP: Heap = Heap;
 
 const CONNECTIONS: usize = 50;
 
@@ -87,7 +61,7 @@ fn idle(ws: &mut WebSocket<TcpStream>) {
 }
 
 fn live() -> isize {
-    LIVE.get()
+    Heap::held()
 }
 
 #[tokio::test]
@@ -150,7 +124,7 @@ async fn a_lent_echo_allocates_nothing() {
         talk(&mut ws, &mut client, &[len; 100], &mut back).await;
         let frame = Frame::binary(vec![1; len]).by(Role::Client);
         let header = if len < 126 { 2 } else { 4 };
-        let before = CALLS.get();
+        let before = Heap::calls();
         for _ in 0..1000 {
             client.write_all(&frame).expect("written");
             let (rx, tx) = ws.halves();
@@ -159,7 +133,7 @@ async fn a_lent_echo_allocates_nothing() {
             rx.flush(tx).await.expect("flushed");
             client.read_exact(&mut back[..header + len]).expect("an echo");
         }
-        let calls = CALLS.get() - before;
+        let calls = Heap::calls() - before;
         assert!(calls < 10, "{calls} allocations in 1000 echoes of {len} bytes");
     }
 }

@@ -3,8 +3,6 @@
 mod support;
 
 use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    cell::Cell,
     io::{Read, Write},
     net::{SocketAddr, TcpStream as StdStream},
     sync::Arc,
@@ -15,32 +13,11 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpListener,
 };
+use ws_testkit::Heap;
 use ws_tokio::{Server, WebSocket, endpoint::ServerConfig};
 
-/// Counts for each thread what is allocated and not freed. Each test is one thread.
-struct Counting;
-
-thread_local! {
-    static LIVE: Cell<isize> = const { Cell::new(0) };
-}
-
-// SAFETY: every call is passed on to the system's allocator as it came; counting allocates nothing.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        LIVE.set(LIVE.get() + layout.size().cast_signed());
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        LIVE.set(LIVE.get() - layout.size().cast_signed());
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-}
-
 #[global_allocator]
-static COUNTING: Counting = Counting;
+static HEAP: Heap = Heap;
 
 const CONNECTIONS: isize = 64;
 
@@ -69,13 +46,13 @@ where
     // What grows by doubling is counted in full: from one power of two to the next.
     for number in 0..2 * CONNECTIONS {
         if number == CONNECTIONS {
-            before = LIVE.get();
+            before = Heap::held();
         }
         let (mut ws, mut client) = open().await;
         idle(&mut ws, &mut client);
         held.push((ws, client));
     }
-    (LIVE.get() - before) / CONNECTIONS
+    (Heap::held() - before) / CONNECTIONS
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! What the tests of this crate share.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
 
+pub mod hostile;
 pub mod mock;
 pub mod proxy;
 pub mod raw;
