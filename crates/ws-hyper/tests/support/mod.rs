@@ -1,6 +1,7 @@
 //! What the tests of this crate share: HTTP servers to upgrade in, and a client that is driven by hand.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
 
+#[path = "../../../ws-tokio/tests/support/tls.rs"]
 pub mod tls;
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc};
