@@ -1,8 +1,9 @@
 //! `cargo xtask soak`: thousands of connections that come, talk and go, well and badly, for as long as you like.
 //!
 //! The server is `ws serve --deflate` as it is shipped, the clients are the example `soak` of ws-stack: two processes over
-//! the loopback. Each second the server's memory and descriptors are read. Behind the warm-up its memory must stay flat,
-//! every message must have been answered, and at the end no descriptor may be left.
+//! the loopback. Each second the server's memory and descriptors are read. Behind the warm-up its memory must stay flat and
+//! nearly all of the connections must be open, every message must have been answered, and at the end there must be as many
+//! descriptors as before.
 
 mod clients;
 mod plot;
@@ -40,6 +41,9 @@ pub(crate) struct Args {
     /// What is said, and how each connection ends, is made up from this
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// The longest pause of a connection between two things that it says, in seconds: what makes the load
+    #[arg(long, default_value_t = 3.0)]
+    pause: f64,
     /// Where to draw memory and descriptors over time [default: soak.svg in cargo's target directory]
     #[arg(long, value_name = "PATH")]
     svg: Option<PathBuf>,
@@ -55,24 +59,32 @@ const LAST_ONES: Duration = Duration::from_secs(120);
 /// Soaks a server, prints a table, and draws the plot.
 ///
 /// # Errors
-/// When memory grew, a descriptor was left, or a message was not answered.
+/// When memory grew, connections did not come again, a descriptor was left, or a message was not answered.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     ensure!(args.minutes > 0.0 && args.connections > 0, "there must be time, and connections");
+    let pause = Duration::try_from_secs_f64(args.pause).context("a pause is a time")?;
     let repo = Repo::find()?;
     let ws = repo.build_program("ws", ["--package", "ws-cli", "--bin", "ws"])?;
     let soak = repo.build_program("soak", ["--package", "ws-stack", "--example", "soak"])?;
     let svg = args.svg.clone().unwrap_or_else(|| repo.target.join("soak.svg"));
 
     let lasts = Duration::try_from_secs_f64(args.minutes * 60.0).context("that is too long")?;
-    let warm_up = WARM_UP.max(lasts / 10).min(lasts / 2);
+    let warm_up = WARM_UP.max(lasts / 10).min(lasts * 2 / 3);
     let server = Server::start(&ws)?;
     let before = server.usage()?;
-    let clients = Clients::start(&soak, args.connections, args.seed, server.address())?;
+    let clients = Clients::start(&soak, args.connections, args.seed, pause, server.address())?;
     let watched = watch(clients, &server, lasts)?;
     let after = left(&server, before.descriptors)?;
 
-    let report =
-        Report { args, warm_up, before, after, watched: &watched, drift: watched.series.drift(warm_up) };
+    let report = Report {
+        args,
+        warm_up,
+        before,
+        after,
+        memory: watched.series.trend(warm_up, |sample| sample.resident as f64),
+        open: watched.series.trend(warm_up, |sample| sample.open as f64),
+        watched: &watched,
+    };
     report.print();
     if let Some(parent) = svg.parent() {
         fs::create_dir_all(parent)?;
@@ -107,7 +119,7 @@ fn watch(mut clients: Clients, server: &Server, lasts: Duration) -> anyhow::Resu
             Said::Tally(tally) if clients.is_stopped() => watched.tally = tally,
             Said::Tally(tally) => {
                 let (at, usage) = (start.elapsed(), server.usage()?);
-                watched.series.push(Sample::new(at, &usage));
+                watched.series.push(Sample::new(at, &usage, tally.open));
                 watched.tally = tally;
                 progress.show(at, &usage, tally);
                 if at >= lasts {
@@ -132,7 +144,7 @@ fn left(server: &Server, before: usize) -> anyhow::Result<crate::attack::process
     let start = Instant::now();
     loop {
         let usage = server.usage()?;
-        if usage.descriptors <= before || start.elapsed() > LAST_ONES {
+        if usage.descriptors == before || start.elapsed() > LAST_ONES {
             return Ok(usage);
         }
         std::thread::sleep(Duration::from_millis(200));

@@ -53,10 +53,12 @@ impl Clients {
         soak: &Path,
         connections: u64,
         seed: u64,
+        pause: Duration,
         server: SocketAddr,
     ) -> anyhow::Result<Self> {
         let mut command = Command::new(soak);
-        command.args([connections.to_string(), seed.to_string(), server.to_string()]);
+        let pause = pause.as_millis().to_string();
+        command.args([connections.to_string(), seed.to_string(), pause, server.to_string()]);
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -1,4 +1,4 @@
-//! Memory and descriptors over time, as SVG.
+//! Memory, descriptors and connections over time, as SVG.
 
 use std::{fmt::Write as _, time::Duration};
 
@@ -22,7 +22,7 @@ struct Panel {
     top: f64,
 }
 
-const PANELS: [Panel; 2] = [
+const PANELS: [Panel; 3] = [
     Panel {
         name: "resident memory of the server, MiB",
         value: |sample| sample.resident as f64 / f64::from(1 << 20),
@@ -33,13 +33,21 @@ const PANELS: [Panel; 2] = [
         value: |sample| sample.descriptors as f64,
         top: TOP + HIGH + GAP,
     },
+    Panel {
+        name: "connections of the clients that are open",
+        value: |sample| sample.open as f64,
+        top: TOP + 2.0 * (HIGH + GAP),
+    },
 ];
+
+/// Where the lowest panel ends.
+const BOTTOM: f64 = TOP + 3.0 * HIGH + 2.0 * GAP;
 
 /// The plot, readable on light and on dark pages.
 pub(super) fn svg(title: &str, series: &Series, warm_up: Duration) -> String {
     let samples = series.samples();
     let end = samples.last().map_or(1.0, |sample| sample.at.as_secs_f64()).max(1.0);
-    let height = TOP + 2.0 * HIGH + GAP + 40.0;
+    let height = BOTTOM + 40.0;
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" font-family=\"system-ui, sans-serif\" \
          font-size=\"11\">\n<style>text{{fill:#333}}.name{{font-weight:600;font-size:12px}}.grid{{stroke:#ccc}}\
@@ -51,12 +59,11 @@ pub(super) fn svg(title: &str, series: &Series, warm_up: Duration) -> String {
     for panel in &PANELS {
         panel.draw(&mut out, samples, end, warm);
     }
-    let bottom = TOP + 2.0 * HIGH + GAP;
     for minute in ticks(end / 60.0) {
         let x = LEFT + minute * 60.0 / end * (RIGHT - LEFT);
-        text(&mut out, "", (x, bottom + 16.0), "middle", &minute.to_string());
+        text(&mut out, "", (x, BOTTOM + 16.0), "middle", &minute.to_string());
     }
-    text(&mut out, "", (RIGHT, bottom + 32.0), "end", "minutes; the warm-up is shaded");
+    text(&mut out, "", (RIGHT, BOTTOM + 32.0), "end", "minutes; the warm-up is shaded");
     out.push_str("</svg>\n");
     out
 }

@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
-use super::{Args, Watched, clients::Tally, series::Drift};
+use super::{Args, Watched, clients::Tally, series::Trend};
 use crate::attack::process::Usage;
 
 /// The growth of memory behind the warm-up that is let pass.
 const FLAT: f64 = 0.02;
+
+/// The share of the connections that must be open in each second behind the warm-up: who has gone comes again at once, so
+/// that fewer of them are those that cannot.
+const OPEN: f64 = 0.95;
 
 /// What a soak has shown.
 #[derive(Debug)]
@@ -17,7 +21,9 @@ pub(super) struct Report<'a> {
     pub(super) before: Usage,
     pub(super) after: Usage,
     pub(super) watched: &'a Watched,
-    pub(super) drift: Option<Drift>,
+    /// Behind the warm-up: the server's memory, and the connections that were open.
+    pub(super) memory: Option<Trend>,
+    pub(super) open: Option<Trend>,
 }
 
 impl Report<'_> {
@@ -49,14 +55,20 @@ impl Report<'_> {
         if failed > 0 {
             wrong.push(format!("{failed} lives were not as they should be"));
         }
-        match self.drift.map(Drift::growth) {
+        match self.memory.map(Trend::growth) {
             Some(growth) if growth <= FLAT => {}
             Some(growth) => wrong.push(format!("memory has grown by {:.1} %", growth * 100.0)),
             None => wrong.push("it was too short to tell whether memory grows".to_owned()),
         }
+        let wanted = self.args.connections as f64;
+        if let Some(open) = self.open
+            && open.least < wanted * OPEN
+        {
+            wrong.push(format!("only {} of {wanted} connections were open", open.least));
+        }
         let (before, after) = (self.before.descriptors, self.after.descriptors);
-        if after > before {
-            wrong.push(format!("{} descriptors are left", after - before));
+        if after != before {
+            wrong.push(format!("there were {before} descriptors, and at the end {after}"));
         }
         wrong
     }
@@ -75,12 +87,17 @@ impl Report<'_> {
             ("server's CPU".to_owned(), format!("{:.0} % of a core", cpu * 100.0)),
             ("its memory before".to_owned(), mebibytes(self.before.resident as f64)),
         ];
-        if let Some(drift) = self.drift {
-            let after = format!("behind {} s of warm-up", self.warm_up.as_secs());
-            let growth = format!("{} ({:+.1} %)", mebibytes(drift.last), drift.growth() * 100.0);
-            rows.push((format!("{after}, the first third"), mebibytes(drift.first)));
-            rows.push((format!("{after}, the last third"), growth));
-            rows.push((format!("{after}, the most"), mebibytes(drift.most as f64)));
+        let warm = format!("behind {} s of warm-up", self.warm_up.as_secs());
+        if let Some(memory) = self.memory {
+            let growth = format!("{} ({:+.1} %)", mebibytes(memory.last), memory.growth() * 100.0);
+            rows.push((format!("{warm}, by the best line"), mebibytes(memory.first)));
+            rows.push(("at the end, by the same line".to_owned(), growth));
+            rows.push((format!("{warm}, the most"), mebibytes(memory.most)));
+        }
+        if let Some(open) = self.open {
+            let fall = format!("{:.0} ({:+.1} %)", open.last, open.growth() * 100.0);
+            rows.push((format!("open {warm}, the least"), open.least.to_string()));
+            rows.push(("open at the end, by the best line".to_owned(), fall));
         }
         let descriptors = format!("{} and {}", self.before.descriptors, self.after.descriptors);
         rows.push(("when all were gone".to_owned(), mebibytes(self.after.resident as f64)));
@@ -98,16 +115,19 @@ mod tests {
     use super::super::series::tests::series;
     use super::*;
 
-    fn wrong(tally: Tally, memory: [u64; 4], descriptors: usize) -> Vec<String> {
-        let args = Args { minutes: 1.0, connections: 5, seed: 0, svg: None };
+    fn wrong(tally: Tally, memory: [u64; 4], open: u64, descriptors: usize) -> Vec<String> {
+        let args = Args { minutes: 1.0, connections: 5, seed: 0, pause: 3.0, svg: None };
         let watched = Watched { series: series(memory), tally, failures: Vec::new() };
         let usage = Usage { descriptors: 12, ..Usage::default() };
+        let memory = watched.series.trend(Duration::ZERO, |sample| sample.resident as f64);
+        let open = memory.map(|trend| Trend { least: open as f64, ..trend });
         Report {
             args: &args,
             warm_up: Duration::ZERO,
             before: usage,
             after: Usage { descriptors, ..usage },
-            drift: watched.series.drift(Duration::ZERO),
+            memory,
+            open,
             watched: &watched,
         }
         .wrong()
@@ -116,22 +136,24 @@ mod tests {
     #[test]
     fn nothing_is_wrong_with_a_flat_line_and_an_answer_to_each() {
         let tally = Tally { asked: 7, answered: 7, ..Tally::default() };
-        assert_eq!(wrong(tally, [1_000, 1_500, 1_500, 1_019], 12), [""; 0]);
-        assert_eq!(wrong(tally, [1_000, 1_500, 1_500, 500], 11), [""; 0]);
+        assert_eq!(wrong(tally, [1_000, 1_005, 1_010, 1_015], 5, 12), [""; 0]);
+        assert_eq!(wrong(tally, [1_000, 1_500, 1_500, 500], 5, 12), [""; 0]);
     }
 
     #[test]
     fn each_promise_is_judged() {
         let well = Tally { asked: 7, answered: 7, ..Tally::default() };
         let flat = [1_000; 4];
-        for (tally, memory, descriptors, found) in [
-            (Tally { asked: 8, ..well }, flat, 12, "7 of 8 messages were answered"),
-            (Tally::default(), flat, 12, "0 of 0 messages were answered"),
-            (Tally { failed: 1, ..well }, flat, 12, "1 lives were not as they should be"),
-            (well, [1_000, 1, 1, 1_030], 12, "memory has grown by 3.0 %"),
-            (well, flat, 14, "2 descriptors are left"),
+        for (tally, memory, open, descriptors, found) in [
+            (Tally { asked: 8, ..well }, flat, 5, 12, "7 of 8 messages were answered"),
+            (Tally::default(), flat, 5, 12, "0 of 0 messages were answered"),
+            (Tally { failed: 1, ..well }, flat, 5, 12, "1 lives were not as they should be"),
+            (well, [1_000, 1_010, 1_020, 1_030], 5, 12, "memory has grown by 3.0 %"),
+            (well, flat, 4, 12, "only 4 of 5 connections were open"),
+            (well, flat, 5, 14, "there were 12 descriptors, and at the end 14"),
+            (well, flat, 5, 11, "there were 12 descriptors, and at the end 11"),
         ] {
-            assert_eq!(wrong(tally, memory, descriptors), [found]);
+            assert_eq!(wrong(tally, memory, open, descriptors), [found]);
         }
     }
 }

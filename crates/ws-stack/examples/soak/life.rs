@@ -32,6 +32,7 @@ const STRAYS: usize = 50;
 pub(crate) struct Visitor {
     server: SocketAddr,
     from: Ipv4Addr,
+    pause: usize,
     turns: Arc<Semaphore>,
     tally: Arc<Tally>,
     pub(crate) stop: Stop,
@@ -41,12 +42,13 @@ impl Visitor {
     pub(crate) fn new(
         server: SocketAddr,
         place: u64,
+        pause: usize,
         turns: Arc<Semaphore>,
         tally: Arc<Tally>,
         stop: Stop,
     ) -> Self {
         let host = u8::try_from(1 + place / PLACES % 250).unwrap_or(1);
-        Self { server, from: Ipv4Addr::new(127, 0, 0, host), turns, tally, stop }
+        Self { server, from: Ipv4Addr::new(127, 0, 0, host), pause, turns, tally, stop }
     }
 
     /// Lives the life of this seed.
@@ -70,7 +72,7 @@ impl Visitor {
         let lived = async {
             let mut ws = self.open(tcp, rng).await?;
             let mut stop = self.stop.clone();
-            talk::talk(&mut ws, rng, &self.tally, &mut stop).await?;
+            talk::talk(&mut ws, rng, self.pause, &self.tally, &mut stop).await?;
             leave::leave(ws, way, rng, stop).await.map_err(|error| format!("{way:?}: {error}").into())
         };
         let lived = lived.await;

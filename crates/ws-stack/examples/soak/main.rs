@@ -1,6 +1,7 @@
 //! Clients that come, talk and go, well and badly, for as long as they are let: what `cargo xtask soak` sends to a server.
 //!
-//! `soak CONNECTIONS SEED ADDRESS` keeps so many connections to an echo server open at once. Each second it prints
+//! `soak CONNECTIONS SEED PAUSE ADDRESS` keeps so many connections to an echo server open at once, each of which is silent for
+//! up to so many milliseconds now and then. Each second it prints
 //! `tally LIVES OPEN ASKED ANSWERED BYTES FAILED`, and for each failure a line `failed SEED WHY`. A line on standard
 //! input, or its end, stops it: no life begins any more, and those that go on end with their next pause.
 
@@ -20,7 +21,7 @@ use ws_stack::BoxError;
 
 use self::{life::Visitor, stop::Stop, tally::Tally};
 
-const USAGE: &str = "usage: soak CONNECTIONS SEED ADDRESS";
+const USAGE: &str = "usage: soak CONNECTIONS SEED PAUSE ADDRESS";
 
 /// How many connect at once: a listener has a queue of some hundred.
 const AT_ONCE: usize = 200;
@@ -29,15 +30,16 @@ const AT_ONCE: usize = 200;
 async fn main() -> Result<(), BoxError> {
     descriptors::raise_limit();
     let arguments: Vec<_> = std::env::args().skip(1).collect();
-    let [connections, seed, address] = arguments.as_slice() else { return Err(USAGE.into()) };
+    let [connections, seed, pause, address] = arguments.as_slice() else { return Err(USAGE.into()) };
     let (connections, seed): (u64, u64) = (connections.parse()?, seed.parse()?);
-    let server: SocketAddr = address.parse()?;
+    let (pause, server): (usize, SocketAddr) = (pause.parse()?, address.parse()?);
 
     let (tally, stop) = (Arc::<Tally>::default(), Stop::on_input());
     let turns = Arc::new(Semaphore::new(AT_ONCE));
     let mut places = JoinSet::new();
     for place in 0..connections {
-        let visitor = Visitor::new(server, place, Arc::clone(&turns), Arc::clone(&tally), stop.clone());
+        let visitor =
+            Visitor::new(server, place, pause, Arc::clone(&turns), Arc::clone(&tally), stop.clone());
         places.spawn(async move {
             // Each place has seeds of its own, so that a life can be told from all others.
             for life in 0_u64.. {

@@ -11,20 +11,18 @@ use super::{message, stop::Stop, tally::Tally};
 /// How long an answer may take. Two programs share what the machine has, so this is not a measurement.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The longest pause, in milliseconds.
-const PAUSE: usize = 3_000;
-
-/// Says something a few times, with pauses.
+/// Says something a few times, with pauses of less than so many milliseconds.
 pub(crate) async fn talk(
     ws: &mut WebSocket<TcpStream>,
     rng: &mut Rng,
+    pause: usize,
     tally: &Tally,
     stop: &mut Stop,
 ) -> Result<(), BoxError> {
     for _ in 0..1 + rng.below(8) {
         let said = say(ws, rng, tally).await?;
         timeout(PATIENCE, hear(ws, said, tally)).await.map_err(|_| "an answer did not come")??;
-        if !stop.pause(Duration::from_millis(rng.below(PAUSE) as u64)).await {
+        if !stop.pause(Duration::from_millis(rng.below(pause) as u64)).await {
             break;
         }
     }
