@@ -15,11 +15,16 @@ pub(crate) struct Args {
     /// The seed of the first; each one behind it has the next
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Live each of them over and over, each time with another call of the transport that fails; takes some hundred times
+    /// as long
+    #[arg(long)]
+    each_call: bool,
 }
 
 impl Args {
     /// What continuous integration lives.
-    pub(crate) const FEW: Self = Self { lives: 10_000, seed: 0 };
+    pub(crate) const FEW: [Self; 2] =
+        [Self { lives: 10_000, seed: 0, each_call: false }, Self { lives: 20, seed: 0, each_call: true }];
 }
 
 /// Lives them, on all cores.
@@ -30,7 +35,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let repo = Repo::find()?;
     let what = ["--package", "ws-testkit", "--features", "simulation", "--bin", "simulate"];
     let program = repo.build_program("simulate", what)?;
-    let numbers = [args.lives.to_string(), args.seed.to_string()];
-    let status = std::process::Command::new(program).args(numbers).status().context("cannot start it")?;
+    let mut command = std::process::Command::new(program);
+    command.args([args.lives.to_string(), args.seed.to_string()]);
+    if args.each_call {
+        command.arg("each-call");
+    }
+    let status = command.status().context("cannot start it")?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

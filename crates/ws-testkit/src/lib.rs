@@ -8,11 +8,13 @@
 //! | drive a connection and write down what it reports | [`Endpoint`] |
 //! | let two of them talk through a hostile transport under virtual time | [`Link`] |
 //! | count what is allocated | [`Heap`] |
+//! | let each call of a transport fail in turn | [`Faults`] |
 //! | random numbers that can be replayed | [`Rng`] |
 //! | live whole lives of connections under virtual time | `simulation`, with the feature of that name |
 #![deny(unsafe_code)]
 
 mod endpoint;
+mod faults;
 mod frame;
 mod heap;
 mod link;
@@ -24,6 +26,7 @@ pub mod simulation;
 pub mod streams;
 
 pub use endpoint::Endpoint;
+pub use faults::{Call, FAULTS, Fault, Faults, whole_messages};
 pub use frame::{Frame, read_frames};
 pub use heap::Heap;
 pub use link::{Hostility, Link};

@@ -1,6 +1,6 @@
 //! Lives of connections, and that they can be lived again.
 
-use ws_testkit::simulation::{live, live_on_a_bad_line};
+use ws_testkit::simulation::{live, live_on_a_bad_line, live_with_each_call_failing};
 
 #[test]
 fn many_lives_keep_every_promise() {
@@ -27,4 +27,16 @@ fn a_seed_lives_the_same_life_again() {
 fn a_bit_that_is_turned_over_is_found() {
     let found = (0..200).filter(|&seed| live_on_a_bad_line(seed).is_err()).count();
     assert!(found > 100, "only {found} of 200 lives broke a promise");
+}
+
+#[test]
+fn whichever_call_fails_every_promise_is_kept() {
+    let lives: u64 = (0..3)
+        .map(|seed| {
+            live_with_each_call_failing(seed)
+                .unwrap_or_else(|(call, broken)| panic!("life {seed}, {call}: {broken:#?}"))
+        })
+        .sum();
+    println!("{lives} lives, each with another call that fails");
+    assert!(lives > 500, "only {lives} calls have failed");
 }

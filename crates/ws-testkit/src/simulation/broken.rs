@@ -23,6 +23,13 @@ pub enum Broken {
         /// What arrived, and what was sent.
         counts: (usize, usize),
     },
+    /// Messages that had arrived whole were not delivered, although their transport has failed only behind them.
+    Undelivered {
+        /// Who should have received them.
+        role: Role,
+        /// How many were delivered, and how many had arrived.
+        counts: (usize, usize),
+    },
     /// A side ended in a way that nothing in this life explains.
     Ending {
         /// Whose.

@@ -14,7 +14,7 @@ use super::{
     plan::{DAY, KEEPALIVE, Plan},
     side::{Clock, Side},
 };
-use crate::{Rng, Seen};
+use crate::{FAULTS, Fault, Faults, Rng, Seen};
 
 /// How a life went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,17 +46,52 @@ pub fn live_on_a_bad_line(seed: u64) -> Result<Life, Broken> {
     live_on(seed, true)
 }
 
+/// Lives a life of this seed once for each call of either side's transport, which fails: a read with an error or the end
+/// of the stream, a write with an error or by taking a single byte, the shutdown with an error. Says how many lives that were.
+///
+/// # Errors
+/// [`Broken`] when a promise does not hold, with the call that failed.
+pub fn live_with_each_call_failing(seed: u64) -> Result<u64, (String, Broken)> {
+    let mut lives = 0;
+    for failing in [Role::Client, Role::Server] {
+        // Those of a flush never come: a driver does not.
+        for (call, fault) in FAULTS {
+            for before in 0.. {
+                let faults = [Role::Client, Role::Server].map(|role| match role == failing {
+                    true => Faults::new(call, fault, before),
+                    false => Faults::elsewhere(),
+                });
+                let mut rng = Rng::new(seed);
+                let mut plan = Plan::failing(&mut rng, faults);
+                plan.is_calm = fault == Fault::Short;
+                let told = |broken| (format!("{failing:?} {call:?} {fault:?} behind {before}"), broken);
+                let (_, has_struck) = live_as(seed, plan, &mut rng).map_err(told)?;
+                if !has_struck {
+                    break;
+                }
+                lives += 1;
+            }
+        }
+    }
+    Ok(lives)
+}
+
 fn live_on(seed: u64, turns_a_bit: bool) -> Result<Life, Broken> {
     let mut rng = Rng::new(seed);
     let mut plan = Plan::new(&mut rng);
     plan.weather.iter_mut().for_each(|weather| weather.turns_a_bit = turns_a_bit);
+    live_as(seed, plan, &mut rng).map(|(life, _)| life)
+}
+
+/// Lives this plan; and whether a call has failed in it.
+fn live_as(seed: u64, plan: Plan, rng: &mut Rng) -> Result<(Life, bool), Broken> {
     let (start, is_calm) = (Instant::now(), plan.is_calm);
     let mut ways = plan.weather.map(Way::new);
     let mut clock = Clock { start, now: 0 };
-    let mut sides = open(plan, clock, &mut rng)?;
+    let mut sides = open(plan, clock, rng)?;
     let mut digest = Digest(seed);
     while !sides.iter().all(|side| side.is_over) {
-        if step(&mut sides, &mut ways, clock, &mut rng)? {
+        if step(&mut sides, &mut ways, clock, rng)? {
             receive(&mut sides, clock.now, &mut digest)?;
             continue;
         }
@@ -70,12 +105,13 @@ fn live_on(seed: u64, turns_a_bit: bool) -> Result<Life, Broken> {
     receive(&mut sides, clock.now, &mut digest)?;
     let endings = sides.each_mut().map(Side::ending);
     judge(&sides, &endings, is_calm)?;
-    Ok(Life {
+    let life = Life {
         messages: sides.iter().map(|side| side.received.0).sum(),
         is_clean: endings.iter().all(|ending| matches!(ending, Some(Ending::Close(_)))),
         millis: clock.now,
         digest: digest.0,
-    })
+    };
+    Ok((life, sides.iter().any(|side| side.faults.has_struck())))
 }
 
 /// The opening handshake, cut anywhere; the first frames may come with it.
@@ -113,10 +149,14 @@ fn open(plan: Plan, clock: Clock, rng: &mut Rng) -> Result<[Side; 2], Broken> {
     let client = opened.ok_or_else(|| failed(&"no answer was found"))?.connection;
     let server = accepted.open(clock.instant()).connection;
     let [of_client, of_server] = plan.acts;
-    Ok([
+    let mut sides = [
         Side::new(Role::Client, client, of_client, plan.job),
         Side::new(Role::Server, server, of_server, plan.job),
-    ])
+    ];
+    for (side, faults) in sides.iter_mut().zip(plan.faults) {
+        side.faults = faults;
+    }
+    Ok(sides)
 }
 
 fn pieces<'a>(bytes: &'a [u8], rng: &mut Rng) -> Vec<&'a [u8]> {
@@ -191,6 +231,11 @@ fn judge(sides: &[Side; 2], endings: &[Option<Ending>; 2], is_calm: bool) -> Res
         let counts = (to.received.0, from.sent.messages.len());
         if is_calm && counts.0 != counts.1 {
             return Err(Broken::Missing { role, counts });
+        }
+        if let Some(arrived) = to.arrived()
+            && to.received.0 != arrived
+        {
+            return Err(Broken::Undelivered { role, counts: (to.received.0, arrived) });
         }
     }
     Ok(())

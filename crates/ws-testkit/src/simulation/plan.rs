@@ -10,7 +10,7 @@ use ws_endpoint::{
 };
 
 use super::extension::Scramble;
-use crate::Rng;
+use crate::{Faults, Rng};
 
 /// Milliseconds of a virtual day on which nothing lives that long.
 pub(super) const DAY: u64 = 86_400_000;
@@ -73,6 +73,8 @@ pub(super) struct Plan {
     pub(super) job: usize,
     /// Nothing happens that may cost a message: whatever was sent arrives, and both sides end cleanly.
     pub(super) is_calm: bool,
+    /// The calls of both sides' transports, of which one may fail.
+    pub(super) faults: [Faults; 2],
 }
 
 impl Plan {
@@ -82,7 +84,21 @@ impl Plan {
         let options = [(); 2].map(|()| options(is_calm, rng));
         let acts = [(); 2].map(|()| acts(is_calm, rng));
         let job = if is_calm { 2_000 } else { [0, 50, 4_000, 20_000][rng.below(4)] };
-        Self { weather, acts, options, registries: registries(rng), job, is_calm }
+        let faults = [Faults::none(), Faults::none()];
+        Self { weather, acts, options, registries: registries(rng), job, is_calm, faults }
+    }
+
+    /// A life in which nothing goes wrong but the call that fails, over a transport that takes and gives what it can: few
+    /// calls, so that each of them can fail in turn.
+    pub(super) fn failing(rng: &mut Rng, faults: [Faults; 2]) -> Self {
+        let mut plan = Self::new(rng);
+        while !plan.is_calm {
+            plan = Self::new(rng);
+        }
+        for weather in &mut plan.weather {
+            (weather.read, weather.write, weather.window) = (usize::MAX, usize::MAX, 1 << 20);
+        }
+        Self { faults, ..plan }
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     network::{Read, Way},
     plan::Act,
 };
-use crate::{Endpoint, Rng, Seen};
+use crate::{Call, Endpoint, Fault, Faults, Rng, Seen, whole_messages};
 
 /// What one side has sent, by the queues that keep their order: messages wait for extensions, control frames pass them.
 #[derive(Debug, Default)]
@@ -40,6 +40,9 @@ pub(super) struct Side {
     pub(super) has_dropped: bool,
     pub(super) is_over: bool,
     memory: (usize, usize),
+    pub(super) faults: Faults,
+    /// What was read, where a call is to fail.
+    was_read: Vec<u8>,
 }
 
 /// The clock of all lives begins here: a driver never asks what time it is.
@@ -87,6 +90,8 @@ impl Side {
             has_dropped: false,
             is_over: false,
             memory,
+            faults: Faults::none(),
+            was_read: Vec::new(),
         }
     }
 
@@ -205,8 +210,22 @@ impl Side {
         if !self.endpoint.connection.wants().read {
             return false;
         }
-        match back.read(clock.now, rng) {
-            Read::Bytes(bytes) => _ = self.endpoint.read(&bytes),
+        match self.faults.strike(Call::Read) {
+            Some(Fault::Nothing) => _ = self.endpoint.end_of_stream(),
+            Some(_) => self.broken(),
+            None => return self.take(back.read(clock.now, rng)),
+        }
+        true
+    }
+
+    fn take(&mut self, read: Read) -> bool {
+        match read {
+            Read::Bytes(bytes) => {
+                if self.faults.are_planned() {
+                    self.was_read.extend_from_slice(&bytes);
+                }
+                _ = self.endpoint.read(&bytes);
+            }
             Read::End => _ = self.endpoint.end_of_stream(),
             Read::Nothing => return false,
         }
@@ -234,7 +253,18 @@ impl Side {
     fn write(&mut self, clock: Clock, out: &mut Way, rng: &mut Rng) -> bool {
         let wants = self.endpoint.connection.wants();
         if wants.write {
+            let fault = self.faults.strike(Call::Write);
+            if !matches!(fault, None | Some(Fault::Short)) {
+                self.broken(); // that nothing is taken is an error to who writes
+                return true;
+            }
             let outbox = self.endpoint.connection.sender().outbox();
+            if fault.is_some() && !outbox.chunk().is_empty() {
+                if let Some(taken) = out.write(clock.now, &outbox.chunk()[..1], rng) {
+                    outbox.advance(taken);
+                }
+                return true;
+            }
             match out.write(clock.now, outbox.chunk(), rng) {
                 Some(0) => false,
                 Some(taken) => {
@@ -247,12 +277,21 @@ impl Side {
                 }
             }
         } else if wants.shutdown {
-            out.shut(clock.now, rng);
+            if self.faults.strike(Call::Shutdown).is_some() {
+                self.broken();
+            } else {
+                out.shut(clock.now, rng);
+            }
             self.endpoint.connection.shut();
             true
         } else {
             false
         }
+    }
+
+    /// How many messages have arrived whole, as far as that was watched.
+    pub(super) fn arrived(&self) -> Option<usize> {
+        self.faults.are_planned().then(|| whole_messages(self.role.peer(), &self.was_read))
     }
 
     /// The transport is broken: what it had received is read, and then it is over.
