@@ -11,6 +11,9 @@ pub enum MaskSource {
     ///
     /// # Panics
     /// Sending panics when the operating system has no random bytes to give: a key that can be guessed must not be sent.
+    /// It is no error because frames are also queued where nobody could take one, a pong or the second fragment of a
+    /// message, and because a client's handshake has drawn its key from the same generator, where a failure is an error:
+    /// a generator that has worked does not stop. Only the connection's own task is unwound, and the next key is tried anew.
     #[default]
     Os,
     /// The caller's own: tests that replay, or hardware. An all-zero key is legal and sends the payload bare.

@@ -40,8 +40,12 @@ impl Key {
     ///
     /// [`RandomSourceError`] when the operating system gives no random bytes.
     pub fn generate() -> Result<Self, RandomSourceError> {
+        Self::draw(getrandom::fill)
+    }
+
+    fn draw(fill: impl FnOnce(&mut [u8]) -> Result<(), getrandom::Error>) -> Result<Self, RandomSourceError> {
         let mut nonce = [0; 16];
-        getrandom::fill(&mut nonce).map_err(RandomSourceError)?;
+        fill(&mut nonce).map_err(RandomSourceError)?;
         Ok(Self::from_bytes(nonce))
     }
 
@@ -203,6 +207,17 @@ mod tests {
         ] {
             assert_eq!(bad.parse::<Key>(), Err(InvalidKey), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_key_is_all_that_was_drawn_and_none_comes_of_a_source_that_fails() {
+        let drawn = Key::draw(|nonce| {
+            nonce.copy_from_slice(b"the sample nonce");
+            Ok(())
+        });
+        assert_eq!(drawn, Ok(Key::from_bytes(*b"the sample nonce")));
+        let failed = Key::draw(|_| Err(getrandom::Error::UNSUPPORTED)).unwrap_err();
+        assert!(failed.to_string().starts_with("the operating system gave no random bytes"), "{failed}");
     }
 
     #[test]
