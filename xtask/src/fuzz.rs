@@ -1,15 +1,18 @@
 //! `cargo xtask fuzz`: the fuzz targets in turn, each for some minutes.
 //!
 //! What is needed ([`tools`]), which targets there are ([`targets`]), one target's run ([`campaign`]) and what it says
-//! while it runs ([`status`]), shown ([`progress`]) and summed up ([`report`]).
+//! while it runs ([`status`]), shown ([`progress`]), summed up ([`report`]) and published ([`page`]).
 
 mod campaign;
+mod page;
+mod processor;
 mod progress;
 mod report;
 mod status;
 mod targets;
 mod tools;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{bail, ensure};
@@ -26,6 +29,10 @@ pub(crate) struct Args {
     /// How long each target runs
     #[arg(long, default_value_t = 1.0, value_parser = minutes, value_name = "N")]
     minutes: f64,
+    /// Run nothing; write what the last campaigns came to into docs/reliability/fuzzing.md, from the logs in the target
+    /// directory or in DIR
+    #[arg(long, value_name = "DIR", conflicts_with = "minutes")]
+    publish: Option<Option<PathBuf>>,
 }
 
 /// A time that has an end.
@@ -42,8 +49,13 @@ fn minutes(text: &str) -> Result<f64, String> {
 /// When a target has found something, with the command that reproduces it, or when something that is needed is missing.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let repo = Repo::find()?;
-    let tools = Tools::find(&repo)?;
     let targets = targets::select(&repo, args.target.as_deref())?;
+    if let Some(logs) = &args.publish {
+        let logs = logs.clone().unwrap_or_else(|| Tools::of(&repo).logs());
+        print!("{}", report::table(&page::publish(&repo, &logs, &targets)?));
+        return Ok(());
+    }
+    let tools = Tools::find(&repo)?;
     ensure!(tools.build(&targets)?.success(), "the fuzz targets do not build");
 
     let time = Duration::from_secs_f64(args.minutes * 60.0);

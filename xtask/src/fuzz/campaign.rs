@@ -1,7 +1,7 @@
 //! One target's run.
 
 use std::collections::VecDeque;
-use std::io::{BufRead as _, BufReader, Read};
+use std::io::{self, BufRead as _, BufReader, Read, Write};
 use std::process::Stdio;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
+use super::processor;
 use super::progress::Progress;
-use super::status::{Line, Status};
+use super::status::{Line, PROCESSOR, Status};
 use super::tools::Tools;
 
 /// What came of a run.
@@ -22,6 +23,8 @@ pub(crate) struct Campaign {
     pub(crate) status: Status,
     /// From the first input on.
     pub(crate) time: Duration,
+    /// On a processor, where that is known. What else runs on the machine does not count.
+    pub(crate) processor: Duration,
     /// Where the input lies that was found.
     pub(crate) artifact: Option<String>,
     /// What went wrong, in the words of the target, or what it said last.
@@ -37,35 +40,62 @@ const SHOWN: usize = 30;
 const TICK: Duration = Duration::from_millis(200);
 
 impl Campaign {
-    /// Runs a target for so long, or until it has found something.
+    /// Runs a target for so long, or until it has found something. What it says goes into its log too.
     ///
     /// # Errors
-    /// When it cannot be started.
+    /// When it cannot be started, or the log not be written.
     pub(crate) fn run(tools: &Tools, target: &str, time: Duration) -> anyhow::Result<Self> {
         let mut command = tools.campaign(target, time)?;
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut log = tools.log(target)?;
+        let before = processor::of_children();
         let mut process = command.spawn().context("cannot start cargo-fuzz")?;
         let lines = lines(process.stderr.take().context("cargo-fuzz has no output")?);
         let progress = Progress::new(target, time);
         let mut campaign = Self { target: target.to_owned(), ..Self::default() };
-        campaign.follow(&lines, &progress);
+        campaign.follow(&lines, &progress, &mut log).context("cannot write the log")?;
         progress.finish();
         campaign.failed = !process.wait()?.success();
+        campaign.processor = processor::of_children().saturating_sub(before);
+        writeln!(log, "{PROCESSOR} {:.1}", campaign.processor.as_secs_f64())?;
         Ok(campaign)
     }
 
-    fn follow(&mut self, lines: &Receiver<String>, progress: &Progress) {
+    /// What came of a run that was written down.
+    pub(crate) fn read(target: &str, log: &str) -> Self {
+        let mut campaign = Self { target: target.to_owned(), ..Self::default() };
+        log.lines().for_each(|line| campaign.note(line));
+        campaign
+    }
+
+    /// Takes a later run of the same target to this one.
+    pub(crate) fn add(&mut self, later: Self) {
+        self.began = self.began.or(later.began);
+        self.status.executions += later.status.executions;
+        self.status.coverage = self.status.coverage.max(later.status.coverage);
+        self.time += later.time;
+        self.processor += later.processor;
+        self.artifact = later.artifact.or(self.artifact.take());
+    }
+
+    fn follow(
+        &mut self,
+        lines: &Receiver<String>,
+        progress: &Progress,
+        log: &mut impl Write,
+    ) -> io::Result<()> {
         let mut start = None;
         loop {
             match lines.recv_timeout(TICK) {
                 Ok(line) => {
+                    writeln!(log, "{line}")?;
                     self.note(&line);
                     if self.began.is_some() {
                         start.get_or_insert_with(Instant::now);
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
             self.time = start.map_or(Duration::ZERO, |start| start.elapsed());
             progress.show(self);
@@ -79,12 +109,21 @@ impl Campaign {
                 self.status = status;
             }
             Line::Executions(executions) => self.status.executions = executions,
+            // A run that was interrupted says no more than its average.
+            Line::Average(average) if self.time.is_zero() => {
+                self.time = Duration::from_secs(self.status.executions.checked_div(average).unwrap_or(0));
+            }
+            Line::Seconds(seconds) => self.time = Duration::from_secs(seconds),
+            Line::Processor(seconds) => {
+                self.processor = Duration::try_from_secs_f64(seconds).unwrap_or_default();
+            }
             Line::Artifact(path) => self.artifact = Some(path.to_owned()),
             Line::Trouble if !self.troubled => {
                 self.troubled = true;
                 self.said = VecDeque::from([line.to_owned()]);
             }
             Line::Trouble => self.keep(line),
+            Line::Average(_) => {}
             Line::Other => self.keep(line),
         }
     }
@@ -99,9 +138,10 @@ impl Campaign {
         }
     }
 
-    /// Executions a second.
+    /// Executions a second, of the processor's time where that is known.
     pub(crate) fn rate(&self) -> u64 {
-        let millis = u64::try_from(self.time.as_millis()).unwrap_or(u64::MAX);
+        let time = if self.processor.is_zero() { self.time } else { self.processor };
+        let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         self.status.executions.saturating_mul(1000).checked_div(millis).unwrap_or_default()
     }
 
@@ -157,6 +197,19 @@ mod tests {
         assert_eq!(campaign.finding(), None);
         assert_eq!(campaign.began.map(|status| status.coverage), Some(10));
         assert_eq!((campaign.status, campaign.rate()), (Status { executions: 600, coverage: 14 }, 300));
+    }
+
+    #[test]
+    fn a_log_tells_what_came_of_a_run() {
+        let log = "#3\tINITED cov: 10 ft: 1\n#4\tNEW cov: 14 ft: 2\nstat::number_of_executed_units: 600\n\
+            stat::average_exec_per_sec: 10\n";
+        let cut_short = Campaign::read("a", log);
+        assert_eq!((cut_short.time.as_secs(), cut_short.rate()), (60, 10));
+        let whole = format!("Done 600 runs in 61 second(s)\n{log}stat::cpu_seconds: 20\n");
+        let mut both = Campaign::read("a", &whole);
+        assert_eq!((both.time.as_secs(), both.rate(), both.finding()), (61, 30, None));
+        both.add(Campaign { processor: Duration::from_secs(10), ..cut_short });
+        assert_eq!((both.time.as_secs(), both.rate(), both.status.executions), (121, 40, 1200));
     }
 
     #[test]

@@ -9,12 +9,21 @@ pub(crate) struct Status {
     pub(crate) coverage: u64,
 }
 
+/// What stands in front of the seconds on a processor.
+pub(crate) const PROCESSOR: &str = "stat::cpu_seconds:";
+
 /// A line of its output.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(crate) enum Line<'a> {
     Status(Status),
     /// The total at the end.
     Executions(u64),
+    /// The whole seconds that it took, at the end.
+    Seconds(u64),
+    /// How many inputs a second, at the end.
+    Average(u64),
+    /// The seconds on a processor, which we append.
+    Processor(f64),
     /// Where the input that was found lies.
     Artifact(&'a str),
     /// The first line of what went wrong.
@@ -28,6 +37,12 @@ impl<'a> Line<'a> {
             Self::Status(status)
         } else if let Some(total) = line.strip_prefix("stat::number_of_executed_units:") {
             total.trim().parse().map_or(Self::Other, Self::Executions)
+        } else if let Some(average) = line.strip_prefix("stat::average_exec_per_sec:") {
+            average.trim().parse().map_or(Self::Other, Self::Average)
+        } else if let Some(seconds) = line.strip_prefix(PROCESSOR) {
+            seconds.trim().parse().map_or(Self::Other, Self::Processor)
+        } else if let Some(seconds) = line.strip_prefix("Done ").and_then(seconds) {
+            Self::Seconds(seconds)
         } else if let Some((_, path)) = line.split_once("Test unit written to ") {
             Self::Artifact(path.trim())
         } else if ["panicked at ", "ERROR: ", "error: ", "error["].iter().any(|sign| line.contains(sign)) {
@@ -46,6 +61,11 @@ fn status(line: &str) -> Option<Status> {
     Some(Status { executions, coverage: words.next()?.parse().ok()? })
 }
 
+/// `4096 runs in 61 second(s)`
+fn seconds(done: &str) -> Option<u64> {
+    done.split_once(" runs in ")?.1.split_once(' ')?.0.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,7 +81,11 @@ mod tests {
             ),
             ("#1024\tpulse  cov: 12 ft: 34 corp: 5/67b lim: 8 exec/s: 9 rss: 10Mb", Line::Status(status)),
             ("stat::number_of_executed_units: 4096", Line::Executions(4096)),
-            ("stat::average_exec_per_sec:     17", Line::Other),
+            ("stat::average_exec_per_sec:     17", Line::Average(17)),
+            ("stat::new_units_added:          17", Line::Other),
+            ("stat::cpu_seconds: 59.5", Line::Processor(59.5)),
+            ("Done 4096 runs in 61 second(s)", Line::Seconds(61)),
+            ("Done with it", Line::Other),
             (artifact, Line::Artifact("x/crash-01")),
             ("thread '<unnamed>' panicked at a.rs:1:2:", Line::Trouble),
             ("==1== ERROR: libFuzzer: timeout after 10 seconds", Line::Trouble),

@@ -1,6 +1,6 @@
 //! What fuzzing needs beside the stable toolchain.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -19,11 +19,20 @@ pub(crate) struct Tools {
 /// An execution that takes longer hangs.
 const HANGS: Duration = Duration::from_secs(10);
 
+/// What is not looked for in a campaign, so that it tries twice as many inputs: which safe code cannot do (stack memory
+/// used after a return), and what only says more about a finding (who allocated; `cargo fuzz run` on the input shows it).
+const SANITIZER: &str = "detect_stack_use_after_return=0:malloc_context_size=0:quarantine_size_mb=1";
+
 impl Tools {
+    /// Without a look whether they are there.
+    pub(crate) fn of(repo: &Repo) -> Self {
+        Self { root: repo.root.clone(), target_dir: repo.target.join("fuzz") }
+    }
+
     /// # Errors
     /// When one of them is missing, with the command that installs it.
     pub(crate) fn find(repo: &Repo) -> anyhow::Result<Self> {
-        let tools = Self { root: repo.root.clone(), target_dir: repo.target.join("fuzz") };
+        let tools = Self::of(repo);
         let works = |mut command: Command| {
             command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
         };
@@ -67,7 +76,23 @@ impl Tools {
         command.args([corpus, format!("fuzz/seeds/{target}")]).arg("--");
         command.arg(format!("-max_total_time={}", time.as_secs().max(1)));
         command.arg(format!("-timeout={}", HANGS.as_secs())).arg("-print_final_stats=1");
+        command.env("ASAN_OPTIONS", SANITIZER);
         Ok(command)
+    }
+
+    /// Where the logs of campaigns lie.
+    pub(crate) fn logs(&self) -> PathBuf {
+        self.target_dir.join("logs")
+    }
+
+    /// A new log for a target, instead of its last one.
+    ///
+    /// # Errors
+    /// When there can be none.
+    pub(crate) fn log(&self, target: &str) -> anyhow::Result<File> {
+        let path = self.logs().join(format!("{target}.log"));
+        fs::create_dir_all(self.logs()).context("cannot make a directory for logs")?;
+        File::create(&path).with_context(|| format!("cannot write {}", path.display()))
     }
 
     fn cargo_fuzz(&self) -> Command {
