@@ -47,13 +47,12 @@ impl Inflater {
         Ok(stream)
     }
 
-    fn end_stream(&mut self) {
-        if let Some(mut stream) = self.stream.take() {
-            if self.flow.takeover == Takeover::Keep {
-                stream.swap_history(&mut self.history);
-            }
-            self.shared.pool.give_inflate(stream);
+    /// Keeps what the next message may refer to, and gives the rest to some other one.
+    fn end_stream(&mut self, mut stream: Box<InflateStream>) {
+        if self.flow.takeover == Takeover::Keep {
+            stream.swap_history(&mut self.history);
         }
+        self.shared.pool.give_inflate(stream);
     }
 }
 
@@ -75,15 +74,13 @@ impl Codec for Inflater {
             };
             let chunk = self.shared.options.chunk_size;
             let wanted = fragment.len().saturating_mul(RATIO).clamp(LEAST.min(chunk), chunk);
-            let inflated = stream.inflate(fragment, wanted, out);
+            // One that fails is not kept until the connection has ended.
+            stream.inflate(fragment, wanted, out)?;
             self.stream = Some(stream);
-            inflated?;
         }
-        if last {
-            if let Some(stream) = &mut self.stream {
-                stream.finish(out)?;
-            }
-            self.end_stream();
+        if last && let Some(mut stream) = self.stream.take() {
+            stream.finish(out)?;
+            self.end_stream(stream);
         }
         Ok(())
     }
@@ -96,6 +93,8 @@ impl Codec for Inflater {
 
 impl Drop for Inflater {
     fn drop(&mut self) {
-        self.end_stream();
+        if let Some(stream) = self.stream.take() {
+            self.end_stream(stream);
+        }
     }
 }
