@@ -1,4 +1,5 @@
-//! Rule: each published class of vulnerabilities names tests, and all tests that the pages on reliability name exist.
+//! Rule: each published class of vulnerabilities names a test, each bound two, and all tests that the pages on reliability
+//! name exist.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +7,23 @@ use super::Finding;
 use super::parity;
 use super::workspace::{Content, File};
 
-/// The tables of classes.
-const CLASSES: &str = "docs/reliability/vulnerabilities.md";
+/// A page that names tests.
+struct Page {
+    path: &'static str,
+    /// What the first cell of its tables' heads says.
+    what: &'static str,
+    /// In how many cells of a row a test has to be named, counted from the last.
+    cells: usize,
+}
 
-/// The pages that name tests.
-const PAGES: &[&str] = &[CLASSES, "docs/reliability/README.md"];
+const CLASSES: Page = Page { path: "docs/reliability/vulnerabilities.md", what: "class", cells: 1 };
+const BOUNDS: Page = Page { path: "docs/reliability/bounds.md", what: "bound", cells: 2 };
+const OVERVIEW: Page = Page { path: "docs/reliability/README.md", what: "", cells: 0 };
+
+const PAGES: &[Page] = &[CLASSES, BOUNDS, OVERVIEW];
+
+/// The page whose options are the bounds.
+const SECURITY: &str = "SECURITY.md";
 
 pub(crate) fn check(files: &[File]) -> Vec<Finding> {
     let texts: BTreeMap<&str, &str> = files
@@ -22,18 +35,20 @@ pub(crate) fn check(files: &[File]) -> Vec<Finding> {
         .collect();
     let mut findings = Vec::new();
     for page in PAGES {
-        let Some(text) = texts.get(page) else {
-            findings.push(Finding::error(*page, "is missing: it says which test shows what is promised"));
+        let Some(text) = texts.get(page.path) else {
+            findings.push(Finding::error(page.path, "is missing: it says which test shows what is promised"));
             continue;
         };
         for (i, line) in text.lines().enumerate() {
-            let place = format!("{page}:{}", i + 1);
-            let quoted = line.split('`').skip(1).step_by(2);
-            let tests: Vec<&str> = quoted.filter(|quoted| quoted.contains(".rs::")).collect();
-            if *page == CLASSES && is_class(line) && tests.is_empty() {
-                findings.push(Finding::error(&place, "the class names no test"));
+            let place = format!("{}:{}", page.path, i + 1);
+            if page.is_row(line) && page.last_cells(line).any(|cell| tests(cell).next().is_none()) {
+                let message = match page.cells {
+                    1 => format!("the {} names no test", page.what),
+                    _ => format!("the {} names no test in one of its cells", page.what),
+                };
+                findings.push(Finding::error(&place, message));
             }
-            let gone = tests.iter().filter(|test| !parity::exists(test, &texts));
+            let gone = tests(line).filter(|test| !parity::exists(test, &texts));
             findings.extend(
                 gone.map(|test| {
                     Finding::error(&place, format!("the test {test} is named and does not exist"))
@@ -41,13 +56,43 @@ pub(crate) fn check(files: &[File]) -> Vec<Finding> {
             );
         }
     }
+    findings.extend(missing_bounds(&texts));
     findings
 }
 
-/// Whether the line is a row of a table; neither its head nor the line below that.
-fn is_class(line: &str) -> bool {
-    let first = line.trim().strip_prefix('|').and_then(|cells| cells.split('|').next());
-    first.is_some_and(|first| !matches!(first.trim(), "class" | "---"))
+/// The options that SECURITY.md lists as bounds and that have no row.
+fn missing_bounds(texts: &BTreeMap<&str, &str>) -> Vec<Finding> {
+    let (Some(security), Some(bounds)) = (texts.get(SECURITY), texts.get(BOUNDS.path)) else {
+        return Vec::new();
+    };
+    let option = |line: &str| {
+        let cell = line.strip_prefix('|')?.split('|').nth(1)?.trim();
+        cell.strip_prefix('`')?.strip_suffix('`').map(|option| format!("| `{option}` |"))
+    };
+    let missing = security.lines().filter_map(option).filter(|row| !bounds.contains(row.as_str()));
+    missing
+        .map(|row| {
+            Finding::error(BOUNDS.path, format!("the bound {} has no row", row.trim_matches(['|', ' '])))
+        })
+        .collect()
+}
+
+/// The tests that a piece of a page names.
+fn tests(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2).filter(|quoted| quoted.contains(".rs::"))
+}
+
+impl Page {
+    /// Whether the line is a row of a table; neither its head nor the line below that.
+    fn is_row(&self, line: &str) -> bool {
+        let first = line.trim().strip_prefix('|').and_then(|cells| cells.split('|').next());
+        first.is_some_and(|first| first.trim() != self.what && first.trim() != "---")
+    }
+
+    /// The cells in which a test has to be named.
+    fn last_cells<'a>(&self, line: &'a str) -> impl Iterator<Item = &'a str> {
+        line.trim().trim_matches('|').rsplit('|').take(self.cells)
+    }
 }
 
 #[cfg(test)]
@@ -59,7 +104,8 @@ mod tests {
         let file =
             |path: &str, text: &str| File { path: path.to_owned(), content: Content::Text(text.to_owned()) };
         let code = file("crates/ws-a/tests/b.rs", "#[test]\nfn it_holds() {}\n");
-        let files = [file(CLASSES, &table), file(PAGES[1], other), code];
+        let bounds = file(BOUNDS.path, "| bound | met | one past it |\n| --- | --- | --- |\n");
+        let files = [file(CLASSES.path, &table), bounds, file(OVERVIEW.path, other), code];
         check(&files).into_iter().map(|finding| finding.message).collect()
     }
 
@@ -80,6 +126,24 @@ mod tests {
         let gone = "the test ws-a/tests/b.rs::it_hold is named and does not exist";
         assert_eq!(messages(&format!("| a | b | {named} |\n"), ""), [gone]);
         assert_eq!(messages("", &format!("Shown by {named}.")), [gone]);
+    }
+
+    #[test]
+    fn a_bound_names_two_tests_and_each_option_has_its_row() {
+        let file =
+            |path: &str, text: &str| File { path: path.to_owned(), content: Content::Text(text.to_owned()) };
+        let messages = |security: &str, bounds: &str| -> Vec<String> {
+            let code = file("crates/ws-a/tests/b.rs", "#[test]\nfn it_holds() {}\n");
+            let pages = [file(CLASSES.path, ""), file(OVERVIEW.path, ""), file(SECURITY, security)];
+            let files: Vec<_> = pages.into_iter().chain([file(BOUNDS.path, bounds), code]).collect();
+            check(&files).into_iter().map(|finding| finding.message).collect()
+        };
+        let (security, test) = ("| a length | `Limits::len` | 1 | 1009 |\n", "`ws-a/tests/b.rs::it_holds`");
+        assert_eq!(messages(security, &format!("| `Limits::len` | {test} | {test} {test} |\n")), [""; 0]);
+        for half in [format!("| `Limits::len` | {test} | |\n"), format!("| `Limits::len` | | {test} |\n")] {
+            assert_eq!(messages(security, &half), ["the bound names no test in one of its cells"]);
+        }
+        assert_eq!(messages(security, ""), ["the bound `Limits::len` has no row"]);
     }
 
     #[test]
