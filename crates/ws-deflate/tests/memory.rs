@@ -160,13 +160,13 @@ fn a_message_that_is_refused_is_dropped_at_once() {
     let (mut there, mut here) = (servers.remove(0), servers.remove(0));
     let payload = compress(&mut there.outgoing, &vec![0; 16 * LIMIT]);
     here.incoming.set_max_message_len(Some(LIMIT));
-    let before = HELD.get();
-    PEAK.set(before);
+    let before = Heap::held();
+    Heap::forget_peak();
     let _ = here.incoming.begin(support::COMPRESSED, Some(payload.len()));
     here.incoming.push(&payload, true);
     // Neither what was made of it nor the inflater waits for the end of the connection.
-    assert!(HELD.get() - before < 1_000, "{} bytes are held", HELD.get() - before);
+    assert!(Heap::held() - before < 1_000, "{} bytes are held", Heap::held() - before);
     // A buffer that doubles is there twice for a moment.
-    assert!(PEAK.get() - before < 4 * LIMIT as isize, "{} bytes at the peak", PEAK.get() - before);
+    assert!(Heap::peak() - before < 4 * LIMIT as isize, "{} bytes at the peak", Heap::peak() - before);
     assert_eq!(here.incoming.failure().unwrap().close_code(), ws_frame::CloseCode::TOO_BIG);
 }

@@ -122,7 +122,7 @@ fn an_owned_echo_allocates_once_in_a_batch_at_most() {
             pump(&mut connection, &mut scratch, &wire, send_owned);
         }
         let before = Heap::calls();
-        let batches = (MEASURED / BATCH) as u64;
+        let batches = MEASURED / BATCH;
         for _ in 0..batches {
             pump(&mut connection, &mut scratch, &wire, send_owned);
         }

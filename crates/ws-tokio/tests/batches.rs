@@ -8,7 +8,7 @@ use std::{
     io,
     pin::{Pin, pin},
     rc::Rc,
-    task::{Context, Poll, Waker},
+    task::{Context, Poll},
 };
 
 use futures_util::{SinkExt, StreamExt};
