@@ -16,8 +16,8 @@ pub(super) fn judge(this: &mut Side, other: &Side, disturbed: bool) {
     let whole = matches!(end, End::Close(_));
     let seen = &this.endpoint.seen;
     compare(seen, &other.sent, whole, |seen| matches!(seen, Seen::Text(_) | Seen::Binary(_)));
-    compare(seen, &other.sent, whole, |seen| matches!(seen, Seen::Ping(data) if data.first() == Some(&PING)));
-    compare(seen, &other.sent, whole, |seen| matches!(seen, Seen::Pong(data) if data.first() == Some(&PONG)));
+    compare(seen, &other.sent, whole, |seen| matches!(seen, Seen::Ping(data) if data.starts_with(PING)));
+    compare(seen, &other.sent, whole, |seen| matches!(seen, Seen::Pong(data) if data.starts_with(PONG)));
 
     // Answers to pings come in order. Some may be missing: those that had to wait for too long.
     let mut pings = this.sent.iter().filter_map(ping);
@@ -71,7 +71,7 @@ fn ping(sent: &Seen) -> Option<&[u8]> {
 
 fn answer(seen: &Seen) -> Option<&[u8]> {
     match seen {
-        Seen::Pong(data) if data.first() == Some(&PING) => Some(data),
+        Seen::Pong(data) if data.starts_with(PING) => Some(data),
         _ => None,
     }
 }

@@ -8,12 +8,12 @@ use ws_testkit::{Endpoint, Seen};
 
 use crate::Input;
 
-/// How pings of a script begin: not empty like those that keep a connection alive, and answered by pongs that begin
-/// in the same way.
-pub(super) const PING: u8 = b'i';
+/// How pings of a script begin, and so the pongs that answer them. Those that keep a connection alive are shorter, and may
+/// hold any bytes: what time it is.
+pub(super) const PING: &[u8] = b"ping ";
 
 /// How pongs of a script begin, which answer nothing.
-pub(super) const PONG: u8 = b'o';
+pub(super) const PONG: &[u8] = b"pong ";
 
 /// One of the two.
 #[derive(Debug)]
@@ -140,7 +140,7 @@ impl Side {
 }
 
 /// The payload of a control frame: at most 125 bytes.
-fn control(first: u8, input: &mut Input<'_>) -> Vec<u8> {
+fn control(tag: &[u8], input: &mut Input<'_>) -> Vec<u8> {
     let data = input.data();
-    [&[first], &data[..data.len().min(124)]].concat()
+    [tag, &data[..data.len().min(125 - tag.len())]].concat()
 }
