@@ -39,6 +39,11 @@ pub(crate) struct Args {
     )]
     pub(crate) deflate: Option<Compression>,
 
+    /// Let in pages of this origin only, scheme://host:port; may be repeated. same-host lets in the pages of the server's own
+    /// host and port. Programs that name no origin are always let in
+    #[arg(long, value_name = "ORIGIN")]
+    pub(crate) origin: Vec<String>,
+
     /// Serve wss:// with the certificates in this PEM file, the server's own first
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub(crate) tls_cert: Option<PathBuf>,

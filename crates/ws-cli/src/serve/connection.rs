@@ -11,6 +11,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use tokio::{
@@ -40,8 +41,7 @@ pub(super) fn spawn(stream: TcpStream, peer: SocketAddr, service: &Arc<Service>,
     }
     let shared = Arc::clone(service);
     if service.tls.is_some() {
-        let opening = Box::pin(async move { open(secure(stream, &shared).await?, &shared).await });
-        run(opening, service, watch, peer);
+        run(Box::pin(open_secured(stream, shared)), service, watch, peer);
     } else {
         run(Box::pin(async move { open(stream, &shared).await }), service, watch, peer);
     }
@@ -107,6 +107,21 @@ where
             Box::pin(plain.respond(&response)).await?;
             Ok(None)
         }
+    }
+}
+
+/// TLS and the opening handshake, within the time of one handshake from the first byte on: who has used it up with TLS is
+/// left a second to be told 408 and no more.
+async fn open_secured(
+    stream: TcpStream,
+    service: Arc<Service>,
+) -> Result<Option<WebSocket<tokio_rustls::server::TlsStream<TcpStream>>>, AcceptError> {
+    let opening = async { open(secure(stream, &service).await?, &service).await };
+    match service.config.handshake_timeout {
+        None => opening.await,
+        Some(timeout) => time::timeout(timeout.saturating_add(Duration::from_secs(1)), opening)
+            .await
+            .unwrap_or(Err(AcceptError::Left)),
     }
 }
 

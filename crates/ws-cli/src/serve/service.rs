@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio_rustls::TlsAcceptor;
-use ws_stack::ServerConfig;
+use ws_stack::{ServerConfig, handshake::OriginPolicy};
 
 use super::{
     args::{Args, Mode},
@@ -33,6 +33,21 @@ pub(super) enum Behaviour {
     Broadcast(Arc<Room>),
 }
 
+/// Which pages may connect.
+fn origins(listed: &[String], over_tls: bool) -> anyhow::Result<OriginPolicy> {
+    let is_same_host = listed.iter().any(|origin| origin == "same-host");
+    anyhow::ensure!(
+        !is_same_host || listed.len() == 1,
+        "--origin same-host allows no other origin beside it"
+    );
+    Ok(match (listed.is_empty(), is_same_host, over_tls) {
+        (true, _, _) => OriginPolicy::Any,
+        (_, true, true) => OriginPolicy::SameHostOverTls,
+        (_, true, false) => OriginPolicy::SameHost,
+        _ => OriginPolicy::Listed(listed.to_vec()),
+    })
+}
+
 /// The server's side of TLS.
 pub(super) struct Tls(pub(super) TlsAcceptor);
 
@@ -54,6 +69,7 @@ impl Service {
             config.set_deflate(compression.options());
         }
         let tls = tls::acceptor(args, address)?.map(Tls);
+        config.policy.origins = origins(&args.origin, tls.is_some())?;
         let behaviour = match args.mode {
             Mode::Echo => Behaviour::Echo,
             Mode::Broadcast => Behaviour::Broadcast(Arc::default()),
@@ -68,5 +84,24 @@ impl Service {
     pub(super) fn url(&self, address: SocketAddr) -> String {
         let scheme = if self.tls.is_some() { "wss" } else { "ws" };
         format!("{scheme}://{address}/")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_are_any_the_servers_own_or_those_named() {
+        let read = |listed: &[&str], over_tls| {
+            let listed: Vec<_> = listed.iter().map(|&origin| origin.to_owned()).collect();
+            origins(&listed, over_tls)
+        };
+        assert_eq!(read(&[], true).unwrap(), OriginPolicy::Any);
+        assert_eq!(read(&["same-host"], false).unwrap(), OriginPolicy::SameHost);
+        assert_eq!(read(&["same-host"], true).unwrap(), OriginPolicy::SameHostOverTls);
+        let named = ["https://a.example", "https://b.example"];
+        assert_eq!(read(&named, false).unwrap(), OriginPolicy::Listed(named.map(str::to_owned).to_vec()));
+        assert!(read(&["same-host", "https://a.example"], false).is_err());
     }
 }
