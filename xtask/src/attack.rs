@@ -9,20 +9,23 @@
 mod client;
 mod deflate;
 mod honest;
+mod page;
 mod peer;
 mod plan;
 pub(crate) mod process;
 mod progress;
 mod row;
 mod server;
+mod tls;
 mod wire;
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
-use anyhow::{bail, ensure};
+use anyhow::{Context as _, bail, ensure};
 use clap::ValueEnum;
 
-use self::plan::Pace;
+use self::plan::{Pace, Run};
 use self::row::Row;
 use crate::repo::Repo;
 
@@ -37,6 +40,15 @@ pub(crate) struct Args {
     /// Only the groups that take seconds, as `cargo xtask test` does
     #[arg(long)]
     quick: bool,
+    /// This machine does nothing else: judge how long an honest client waits by the clock on the wall, too
+    #[arg(long)]
+    quiet: bool,
+    /// How many clients connect and leave; a million takes some minutes
+    #[arg(long, value_name = "N", default_value_t = server::FEW)]
+    comings: u32,
+    /// Write what came of it into docs/reliability/attacks.md
+    #[arg(long, conflicts_with_all = ["role", "only", "quick"])]
+    publish: bool,
 }
 
 /// The side that is attacked.
@@ -56,12 +68,24 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let repo = Repo::find()?;
     ensure!(can_measure(), "the attacked process is measured through /proc, which is not here: use Linux");
     let roles = args.role.map_or_else(|| vec![Role::Server, Role::Client], |role| vec![role]);
-    let pace = if args.quick { Pace::Quick } else { Pace::Long };
-    let rows = all(&repo, &roles, pace, args.only.as_deref())?;
+    let directory = files(&repo);
+    let run = Run {
+        pace: if args.quick { Pace::Quick } else { Pace::Long },
+        only: args.only.as_deref(),
+        is_quiet: args.quiet,
+        comings: args.comings,
+        directory: &directory,
+    };
+    let rows = all(&repo, &roles, &run)?;
     ensure!(!rows.is_empty(), "no attack has that in its name");
     print!("{}", row::table(&rows));
     print!("{}", row::summary(&rows));
-    judge(&rows)
+    judge(&rows)?;
+    if args.publish {
+        let page = repo.root.join(page::PATH);
+        fs::write(&page, page::page(&rows, run.is_quiet)).context("cannot write the page of the attacks")?;
+    }
+    Ok(())
 }
 
 /// The groups that take seconds, against both sides. `None` where nothing can be measured.
@@ -72,18 +96,25 @@ pub(crate) fn check(repo: &Repo) -> anyhow::Result<Option<()>> {
     if !can_measure() {
         return Ok(None);
     }
-    let rows = all(repo, &[Role::Server, Role::Client], Pace::Quick, None)?;
+    let directory = files(repo);
+    let run =
+        Run { pace: Pace::Quick, only: None, is_quiet: false, comings: server::FEW, directory: &directory };
+    let rows = all(repo, &[Role::Server, Role::Client], &run)?;
     print!("{}", row::summary(&rows));
     judge(&rows).map(Some)
 }
 
-fn all(repo: &Repo, roles: &[Role], pace: Pace, only: Option<&str>) -> anyhow::Result<Vec<Row>> {
+fn files(repo: &Repo) -> PathBuf {
+    repo.target.join("attack")
+}
+
+fn all(repo: &Repo, roles: &[Role], run: &Run<'_>) -> anyhow::Result<Vec<Row>> {
     let ws = repo.build_program("ws", ["--package", "ws-cli", "--bin", "ws"])?;
     let mut rows = Vec::new();
     for role in roles {
         rows.extend(match role {
-            Role::Server => server::attack(&ws, pace, only)?,
-            Role::Client => client::attack(&ws, pace, only)?,
+            Role::Server => server::attack(&ws, run)?,
+            Role::Client => client::attack(&ws, run)?,
         });
     }
     Ok(rows)

@@ -4,18 +4,23 @@
 mod answers;
 mod frames;
 mod long;
+mod proxies;
+mod redirects;
 mod stage;
+mod tls;
 
 use std::path::Path;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
 use self::stage::{Ended, Stage};
-use super::plan::{Attack, Pace};
+use super::plan::{Attack, Pace, Run};
 use super::process::Usage;
 use super::progress::Progress;
 use super::row::Row;
+use super::tls::Authority;
 use super::wire::{By, close};
 
 /// Attacks of a kind.
@@ -25,11 +30,16 @@ struct Group {
     attacks: Vec<Attack<Stage>>,
 }
 
-fn groups() -> anyhow::Result<Vec<Group>> {
+fn groups(run: &Run<'_>) -> anyhow::Result<Vec<Group>> {
+    let authority = Rc::new(Authority::new(&run.directory.join("client"))?);
     Ok(vec![
         Group { name: "handshake", pace: Pace::Quick, attacks: answers::attacks() },
         Group { name: "frames", pace: Pace::Quick, attacks: frames::attacks() },
+        Group { name: "TLS", pace: Pace::Quick, attacks: tls::attacks(&authority)? },
+        Group { name: "redirects", pace: Pace::Quick, attacks: redirects::attacks(&authority)? },
+        Group { name: "proxies", pace: Pace::Quick, attacks: proxies::attacks() },
         Group { name: "long", pace: Pace::Long, attacks: long::attacks()? },
+        Group { name: "slow", pace: Pace::Long, attacks: proxies::slow() },
     ])
 }
 
@@ -37,12 +47,13 @@ fn groups() -> anyhow::Result<Vec<Group>> {
 ///
 /// # Errors
 /// When not even a client that is treated well ends well.
-pub(crate) fn attack(ws: &Path, pace: Pace, only: Option<&str>) -> anyhow::Result<Vec<Row>> {
+pub(crate) fn attack(ws: &Path, run: &Run<'_>) -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
     let usual = usual(ws).context("a client that is treated well does not end well")?;
-    for group in groups()?.into_iter().filter(|group| group.pace <= pace) {
+    for group in groups(run)?.into_iter().filter(|group| group.pace <= run.pace) {
         let name = format!("client {}", group.name);
-        let attacks: Vec<_> = group.attacks.iter().filter(|attack| attack.is_meant(&name, only)).collect();
+        let attacks: Vec<_> =
+            group.attacks.iter().filter(|attack| attack.is_meant(&name, run.only)).collect();
         if attacks.is_empty() {
             continue;
         }
@@ -81,6 +92,7 @@ fn suffer(ws: &Path, attack: &Attack<Stage>, group: &str, usual: Usage) -> anyho
         memory: used.peak.saturating_sub(usual.peak),
         bounds: attack.bounds,
         honest: None,
+        wall: Duration::MAX,
     })
 }
 

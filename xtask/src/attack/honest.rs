@@ -39,6 +39,8 @@ impl Honest {
     /// When it cannot connect.
     pub(crate) fn start(address: SocketAddr, server: u32) -> anyhow::Result<Self> {
         let mut stream = open(address).context("an honest client is not let in")?;
+        // How long it may wait is judged at the end; here it is only not for ever.
+        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
         let stop = Arc::new(AtomicBool::new(false));
         let stopping = Arc::clone(&stop);
         let thread = thread::spawn(move || {

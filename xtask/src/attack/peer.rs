@@ -142,7 +142,10 @@ fn drain(mut stream: TcpStream, patience: Duration) -> (Vec<u8>, Ending) {
 }
 
 /// Takes apart what came back: the answer to the request, and the frames behind it.
-fn seen(received: &[u8], ending: Ending) -> anyhow::Result<Seen> {
+///
+/// # Errors
+/// When it is none of both.
+pub(crate) fn seen(received: &[u8], ending: Ending) -> anyhow::Result<Seen> {
     let mut seen = Seen { status: 0, head: String::new(), is_framed: false, frames: Vec::new(), ending };
     let Some(end) = received.windows(4).position(|window| window == b"\r\n\r\n") else {
         if !received.is_empty() {

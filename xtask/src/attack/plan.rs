@@ -1,5 +1,6 @@
 //! What an attack is: a name, what it does, and its bounds.
 
+use std::path::Path;
 use std::time::Duration;
 
 /// How long a group may take.
@@ -21,6 +22,34 @@ pub(crate) struct Bounds {
     /// How long the server works before it answers an honest client, 99 of 100 times at most: 5 ms and a tick of the
     /// system, by which the clock of another process may be late.
     pub(crate) honest: Duration,
+    /// How long that client waits by the clock on the wall, on a machine that does nothing else.
+    pub(crate) wall: Duration,
+}
+
+/// What is added to [`Bounds::wall`] on a machine that is busy with something else: the client waits for a processor as
+/// well, which says nothing about the server. It is the price of running this beside other things, in continuous
+/// integration most of all.
+const BUSY: Duration = Duration::from_millis(500);
+
+/// How everything is run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Run<'a> {
+    pub(crate) pace: Pace,
+    /// Only what has this in its group's name or its own.
+    pub(crate) only: Option<&'a str>,
+    /// Whether the machine does nothing else, so that the clock on the wall tells something.
+    pub(crate) is_quiet: bool,
+    /// How many clients come and go.
+    pub(crate) comings: u32,
+    /// Where files of certificates are put.
+    pub(crate) directory: &'a Path,
+}
+
+impl Run<'_> {
+    /// How long an honest client may wait by the clock on the wall.
+    pub(crate) fn wall(&self, bounds: &Bounds) -> Duration {
+        if self.is_quiet { bounds.wall } else { bounds.wall + BUSY }
+    }
 }
 
 impl Bounds {
@@ -30,6 +59,7 @@ impl Bounds {
         cpu: Duration::from_millis(20),
         memory: 512 << 10,
         honest: Duration::from_millis(5 + 4),
+        wall: Duration::from_millis(5),
     };
 
     pub(crate) const fn time(self, time: Duration) -> Self {
@@ -40,8 +70,9 @@ impl Bounds {
         Self { cpu, ..self }
     }
 
+    /// An honest client waits longer, by either clock.
     pub(crate) const fn honest(self, honest: Duration) -> Self {
-        Self { honest, ..self }
+        Self { honest, wall: honest, ..self }
     }
 
     pub(crate) const fn memory(self, memory: u64) -> Self {

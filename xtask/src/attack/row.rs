@@ -19,6 +19,8 @@ pub(crate) struct Row {
     pub(crate) bounds: Bounds,
     /// What an honest client waited for its answers meanwhile.
     pub(crate) honest: Option<Wait>,
+    /// What it may have waited by the clock on the wall.
+    pub(crate) wall: Duration,
 }
 
 impl Row {
@@ -46,6 +48,10 @@ impl Row {
                 milliseconds(waited.server)
             ));
         }
+        if let Some(waited) = self.honest.filter(|waited| waited.wall > self.wall) {
+            let (waited, bound) = (milliseconds(waited.wall), milliseconds(self.wall));
+            wrong.push(format!("an honest client waited {waited}, of at most {bound}"));
+        }
         (!wrong.is_empty()).then(|| format!("{}: {}: {}", self.group, self.name, wrong.join("; ")))
     }
 }
@@ -54,7 +60,7 @@ impl Row {
 pub(crate) fn table(rows: &[Row]) -> String {
     let width = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0).min(60);
     let mut text = format!(
-        "{:11} {:width$} {:>10} {:>10} {:>10} {:>10} {:>10}  outcome\n",
+        "{:18} {:width$} {:>10} {:>10} {:>10} {:>10} {:>10}  outcome\n",
         "group", "attack", "time", "cpu", "memory", "wait: wall", "server"
     );
     for row in rows {
@@ -69,7 +75,7 @@ pub(crate) fn table(rows: &[Row]) -> String {
         let (time, cpu, memory) = (milliseconds(row.time), milliseconds(row.cpu), kibibytes(row.memory));
         let _ = writeln!(
             text,
-            "{:11} {:width$} {time:>10} {cpu:>10} {memory:>10} {wall:>10} {server:>10}  {outcome}{mark}",
+            "{:18} {:width$} {time:>10} {cpu:>10} {memory:>10} {wall:>10} {server:>10}  {outcome}{mark}",
             row.group, row.name
         );
     }
@@ -111,9 +117,8 @@ fn kibibytes(bytes: u64) -> String {
 mod tests {
     use super::*;
 
-    /// By the clock on the wall it may be long: others have the machine then.
     fn waited(server: Duration) -> Wait {
-        Wait { wall: Duration::from_secs(1), server }
+        Wait { wall: server, server }
     }
 
     fn row() -> Row {
@@ -126,6 +131,7 @@ mod tests {
             memory: Bounds::SMALL.memory,
             bounds: Bounds::SMALL,
             honest: Some(waited(Bounds::SMALL.honest)),
+            wall: Bounds::SMALL.honest,
         }
     }
 
@@ -138,7 +144,8 @@ mod tests {
             Row { time: row().time + nanosecond, ..row() },
             Row { cpu: row().cpu + nanosecond, ..row() },
             Row { memory: row().memory + 1, ..row() },
-            Row { honest: Some(waited(Bounds::SMALL.honest + nanosecond)), ..row() },
+            Row { honest: Some(waited(Bounds::SMALL.honest + nanosecond)), wall: Duration::MAX, ..row() },
+            Row { wall: Bounds::SMALL.honest - nanosecond, ..row() },
         ];
         for row in &over {
             assert!(row.failure().unwrap().starts_with("frames: a: "), "{row:?}");
@@ -149,6 +156,6 @@ mod tests {
                 .skip(1)
                 .all(|line| line.contains("FAILED") || line.ends_with("OVER ITS BOUND"))
         );
-        assert!(summary(&over).starts_with("frames: 5 attacks, 5 did damage"));
+        assert!(summary(&over).starts_with("frames: 6 attacks, 6 did damage"));
     }
 }

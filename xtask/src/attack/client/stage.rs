@@ -1,11 +1,11 @@
 //! A listener, a client that is told to connect to it, and what a hostile server does then.
 
 use std::cell::Cell;
-use std::io::{ErrorKind, Read as _, Write as _};
-use std::net::{Shutdown, TcpListener, TcpStream};
-use std::path::Path;
+use std::io::{ErrorKind, Read, Write as _};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,12 +19,12 @@ use super::super::process::{Usage, usage};
 use super::super::wire::CLOSE;
 use super::PATIENCE;
 
-/// A client that connects to us, or is about to.
+/// A listener, and the client that connects to it once it is started.
 #[derive(Debug)]
 pub(crate) struct Stage {
+    ws: PathBuf,
     listener: TcpListener,
-    client: Mutex<Child>,
-    pid: u32,
+    client: Mutex<Option<Child>>,
     used: Cell<Usage>,
 }
 
@@ -46,18 +46,42 @@ pub(crate) struct Play<'a> {
 }
 
 impl Stage {
-    /// Starts a client. Its input stays open, so that it stays until it is made to leave.
+    /// Listens. No client is there yet.
     pub(crate) fn set(ws: &Path) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").context("there is no free port")?;
-        let mut command = Command::new(ws);
-        command.arg("connect").arg(format!("ws://{}/", listener.local_addr()?));
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        let client = command.spawn().context("cannot start ws connect")?;
-        let pid = client.id();
-        Ok(Self { listener, client: Mutex::new(client), pid, used: Cell::default() })
+        let listener = listener()?;
+        Ok(Self { ws: ws.to_owned(), listener, client: Mutex::default(), used: Cell::default() })
     }
 
-    /// Lets the client connect, reads its request, and plays.
+    /// Where clients are waited for.
+    pub(crate) fn address(&self) -> anyhow::Result<SocketAddr> {
+        Ok(self.listener.local_addr()?)
+    }
+
+    /// Starts a client with these arguments. Its input stays open, so that it stays until it is made to leave.
+    pub(crate) fn start(&self, arguments: &[&str]) -> anyhow::Result<()> {
+        let mut command = Command::new(&self.ws);
+        command.arg("connect").args(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let client = command.spawn().context("cannot start ws connect")?;
+        *self.lock()? = Some(client);
+        Ok(())
+    }
+
+    /// The next connection of the client's.
+    pub(crate) fn accept(&self) -> anyhow::Result<TcpStream> {
+        accept(&self.listener)
+    }
+
+    /// The next connection, if it is there already.
+    pub(crate) fn accept_now(&self) -> anyhow::Result<Option<TcpStream>> {
+        match self.listener.accept() {
+            Ok((stream, _)) => Ok(Some(stream)),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Lets a client connect as anybody does, reads its request, and plays.
     ///
     /// # Errors
     /// As the play says, or when the client sends no request.
@@ -65,21 +89,26 @@ impl Stage {
         &self,
         play: impl FnOnce(&mut Play<'_>) -> anyhow::Result<String>,
     ) -> anyhow::Result<String> {
-        let (mut stream, _) = self.listener.accept()?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        let mut request = Vec::new();
-        let mut buf = [0; 4096];
-        while !request.ends_with(b"\r\n\r\n") {
-            let len = stream.read(&mut buf).context("no request came")?;
-            ensure!(len > 0, "the client left before its request was whole");
-            request.extend_from_slice(&buf[..len]);
-        }
-        let request = String::from_utf8(request).context("a request that is no text")?;
-        let key =
-            header_value(&request, "sec-websocket-key").ok_or_else(|| anyhow!("no key in the request"))?;
-        let digest = Sha1::digest(format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11"));
-        play(&mut Play { stage: self, stream, accept: STANDARD.encode(digest) })
+        self.start(&[&format!("ws://{}/", self.address()?)])?;
+        let mut stream = self.accept()?;
+        let request = read_head(&mut stream)?;
+        play(&mut self.play_on(stream, &request)?)
+    }
+
+    /// A play on a connection whose request was read.
+    pub(crate) fn play_on(&self, stream: TcpStream, request: &str) -> anyhow::Result<Play<'_>> {
+        Ok(Play { stage: self, stream, accept: accept_key(request)? })
+    }
+
+    /// Waits for the client's end, which must have this status.
+    pub(crate) fn expect_exit(&self, status: i32) -> anyhow::Result<String> {
+        let exit = self.exit()?;
+        ensure!(exit == status, "its exit status is {exit} instead of {status}");
+        Ok(format!("exit {exit}"))
+    }
+
+    fn lock(&self) -> anyhow::Result<MutexGuard<'_, Option<Child>>> {
+        self.client.lock().map_err(|_| anyhow!("the client is lost"))
     }
 
     /// What the client has used, as far as it was seen.
@@ -87,8 +116,9 @@ impl Stage {
         self.used.get()
     }
 
-    fn note_usage(&self) {
-        if let Ok(used) = usage(self.pid) {
+    pub(crate) fn note_usage(&self) {
+        let pid = self.lock().ok().and_then(|client| client.as_ref().map(Child::id));
+        if let Some(Ok(used)) = pid.map(usage) {
             self.used.set(used);
         }
     }
@@ -96,10 +126,10 @@ impl Stage {
     /// Waits until the client has ended, and gives its exit status.
     fn exit(&self) -> anyhow::Result<i32> {
         let deadline = Instant::now() + PATIENCE;
-        let mut client = self.client.lock().map_err(|_| anyhow!("the client is lost"))?;
         while Instant::now() < deadline {
             self.note_usage();
-            if let Some(status) = client.try_wait()? {
+            let status = self.lock()?.as_mut().context("there is no client")?.try_wait()?;
+            if let Some(status) = status {
                 return status.code().ok_or_else(|| anyhow!("the client was killed: {status}"));
             }
             thread::sleep(Duration::from_millis(1));
@@ -110,7 +140,7 @@ impl Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        if let Ok(client) = self.client.get_mut() {
+        if let Ok(Some(client)) = self.client.get_mut() {
             // Both fail when it is gone already, which is what is wanted.
             let _ = client.kill();
             let _ = client.wait();
@@ -211,4 +241,48 @@ pub(crate) fn answer(accept: &str, lines: &str) -> String {
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Accept: {accept}\r\n{lines}\r\n"
     )
+}
+
+/// Listens on a free port of the loopback.
+pub(super) fn listener() -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind("127.0.0.1:0").context("there is no free port")?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// The next connection, within [`PATIENCE`].
+pub(super) fn accept(listener: &TcpListener) -> anyhow::Result<TcpStream> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match listener.accept() {
+            Ok((stream, _)) => {
+                stream.set_nonblocking(false)?;
+                stream.set_nodelay(true)?;
+                stream.set_read_timeout(Some(PATIENCE))?;
+                return Ok(stream);
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock && Instant::now() < deadline => {
+                thread::sleep(Duration::from_millis(1));
+            }
+            Err(error) => return Err(error).context("the client does not connect"),
+        }
+    }
+}
+
+/// A request, to the end of its head.
+pub(super) fn read_head(stream: &mut impl Read) -> anyhow::Result<String> {
+    let mut request = Vec::new();
+    let mut buf = [0; 4096];
+    while !request.ends_with(b"\r\n\r\n") {
+        let len = stream.read(&mut buf).context("no request came")?;
+        ensure!(len > 0, "the client left before its request was whole");
+        request.extend_from_slice(&buf[..len]);
+    }
+    String::from_utf8(request).context("a request that is no text")
+}
+
+/// What the request wants to be answered with (RFC 6455 section 4.2.2).
+pub(super) fn accept_key(request: &str) -> anyhow::Result<String> {
+    let key = header_value(request, "sec-websocket-key").ok_or_else(|| anyhow!("no key in the request"))?;
+    Ok(STANDARD.encode(Sha1::digest(format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))))
 }

@@ -18,12 +18,12 @@ const MIB: u64 = 1 << 20;
 
 /// What one message at its limit may take: itself, and a little. It is inflated where its connection is driven, which is
 /// why it takes no more, and why others on the same thread wait meanwhile: SECURITY.md has this as a known limit.
-const BOMB: Bounds = Bounds {
-    time: Duration::from_secs(5),
-    cpu: Duration::from_millis(100),
-    memory: LIMIT as u64 + 2 * MIB,
-    honest: Duration::from_millis(500),
-};
+const BOMB: Bounds = bomb_bounds(LIMIT as u64, Duration::from_millis(500));
+
+const fn bomb_bounds(limit: u64, honest: Duration) -> Bounds {
+    let bounds = Bounds::SMALL.time(Duration::from_secs(5)).cpu(Duration::from_millis(100));
+    bounds.memory(limit + 2 * MIB).honest(honest)
+}
 
 /// What is refused at once.
 const SMALL: Bounds = Bounds::SMALL.memory(MIB);
@@ -69,23 +69,12 @@ const EVERY: &[Cut] = &[Cut::Whole, Cut::Bytes];
 const ONCE: &[Cut] = &[Cut::Whole];
 
 pub(super) fn attacks() -> anyhow::Result<Vec<Attack<Server>>> {
-    let bomb = compressed(BINARY, &Compressor::new().repeated(0, 512 << 20)?);
-    let mut nested = Compressor::new();
-    let seed = compressed(BINARY, &nested.repeated(b'x', 30_000)?);
-    let fed = compressed(BINARY, &nested.repeated(b'x', 512 << 20)?);
     let whole = Compressor::new().repeated(b'x', 10_000)?;
     let mut damaged = whole.clone();
     damaged[0] |= 0b110;
     let bad_text = compressed(TEXT, &message(stored(b"ab\xff", false)));
-    Ok(vec![
-        refused("a bomb of 512 MiB", BOMB, bomb.clone(), ONCE, 1009),
-        forty(bomb),
-        Attack::new("a bomb of 512 MiB that the context feeds", BOMB, move |server: &Server| {
-            let seen = send(server, &[&seed[..], &fed].concat(), Cut::Whole)?;
-            ensure!(seen.frames.len() == 1, "{} messages were echoed", seen.frames.len());
-            expect(&seen, Ending::Close(Some(1009)))?;
-            Ok("Close 1009".to_owned())
-        }),
+    let mut rows = bombs(BOMB, BOMB.memory, BOMB.honest)?;
+    rows.extend([
         exact("64 MiB exactly", LIMIT, 1000)?,
         exact("64 MiB and a byte", LIMIT + 1, 1009)?,
         refused("a block of no type", SMALL, compressed(BINARY, &damaged), EVERY, 1007),
@@ -132,6 +121,32 @@ pub(super) fn attacks() -> anyhow::Result<Vec<Attack<Server>>> {
         echoed("empty compressed messages", SMALL, &[compressed(TEXT, &[0]), compressed(TEXT, &[0])], 2),
         empty_blocks(),
         tiny(),
+    ]);
+    Ok(rows)
+}
+
+/// Against a server whose messages may have 16 MiB, as is usual where messages are compressed.
+pub(super) fn at_16_mib() -> anyhow::Result<Vec<Attack<Server>>> {
+    let bounds = bomb_bounds(16 * MIB, Duration::from_millis(125));
+    bombs(bounds, 24 * MIB, bounds.honest)
+}
+
+/// Bombs of 512 MiB: alone, fed by a context, and forty at once, with their own bound on memory.
+fn bombs(bounds: Bounds, forty_memory: u64, one: Duration) -> anyhow::Result<Vec<Attack<Server>>> {
+    let bomb = compressed(BINARY, &Compressor::new().repeated(0, 512 << 20)?);
+    let mut nested = Compressor::new();
+    let seed = compressed(BINARY, &nested.repeated(b'x', 30_000)?);
+    let fed = compressed(BINARY, &nested.repeated(b'x', 512 << 20)?);
+    Ok(vec![
+        refused("a bomb of 512 MiB", bounds, bomb.clone(), ONCE, 1009),
+        // They go off one after the other, and an honest client may wait for all of them.
+        forty(bomb, bounds.memory(forty_memory).honest(one * 20)),
+        Attack::new("a bomb of 512 MiB that the context feeds", bounds, move |server: &Server| {
+            let seen = send(server, &[&seed[..], &fed].concat(), Cut::Whole)?;
+            ensure!(seen.frames.len() == 1, "{} messages were echoed", seen.frames.len());
+            expect(&seen, Ending::Close(Some(1009)))?;
+            Ok("Close 1009".to_owned())
+        }),
     ])
 }
 
@@ -166,9 +181,8 @@ fn exact(name: &str, len: usize, code: u16) -> anyhow::Result<Attack<Server>> {
 }
 
 /// Bombs on forty connections at once: they go off one after the other.
-fn forty(bomb: Vec<u8>) -> Attack<Server> {
-    let seconds = Duration::from_secs;
-    let bounds = BOMB.cpu(seconds(4)).time(seconds(20)).honest(seconds(10));
+fn forty(bomb: Vec<u8>, bounds: Bounds) -> Attack<Server> {
+    let bounds = bounds.cpu(40 * bounds.cpu).time(Duration::from_secs(20));
     let bomb = Rc::new(bomb);
     Attack::new("40 bombs of 512 MiB at once", bounds, move |server: &Server| {
         let bomb: &[u8] = &bomb;

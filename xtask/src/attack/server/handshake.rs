@@ -10,7 +10,7 @@ use super::super::wire::{By, REQUEST, TEXT, close, frame, request_changed, reque
 use super::{PATIENCE, Server};
 
 /// A request and the one status that answers it.
-fn row(name: &str, request: impl Into<Vec<u8>>, status: u16) -> Attack<Server> {
+pub(super) fn row(name: &str, request: impl Into<Vec<u8>>, status: u16) -> Attack<Server> {
     let request = request.into();
     Attack::new(name, Bounds::SMALL, move |server: &Server| answered(server, &request, Cut::Whole, status))
 }
