@@ -11,7 +11,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::super::plan::{Attack, Bounds};
 use super::super::tls::{Authority, Identity, ServerStream};
-use super::super::wire::{By, TEXT, close, frame};
+use super::super::wire::{By, PING, TEXT, close, frame};
 use super::answers::BOUNDS as PLAIN;
 use super::stage::{Stage, accept_key, answer, read_head};
 
@@ -24,7 +24,7 @@ pub(super) fn attacks(authority: &Rc<Authority>) -> anyhow::Result<Vec<Attack<St
         authority,
         |_, stream| {
             stream.write_all(&close(By::Server, 1000, ""))?;
-            read_to_close(stream)?;
+            read_reply(stream)?;
             stream.conn.send_close_notify();
             Ok(stream.flush()?)
         },
@@ -101,7 +101,7 @@ pub(super) fn attacks(authority: &Rc<Authority>) -> anyhow::Result<Vec<Attack<St
         authority,
         |_, stream| {
             stream.write_all(&close(By::Server, 1000, ""))?;
-            read_to_close(stream)?;
+            read_reply(stream)?;
             Ok(stream.sock.shutdown(Shutdown::Both)?)
         },
         0,
@@ -110,6 +110,9 @@ pub(super) fn attacks(authority: &Rc<Authority>) -> anyhow::Result<Vec<Attack<St
         "a record that is not the session's",
         authority,
         |stage, stream| {
+            // A client that answers pings has read the answer before.
+            stream.write_all(&frame(By::Server, PING, "open?"))?;
+            read_reply(stream)?;
             stream.sock.write_all(&[b"\x17\x03\x03\x00\x20".to_vec(), vec![7; 32]].concat())?;
             stage.note_usage();
             Ok(())
@@ -177,10 +180,10 @@ fn opened(
     }))
 }
 
-/// Waits for the first bytes of the client's Close.
-fn read_to_close(stream: &mut ServerStream) -> anyhow::Result<()> {
-    let read = stream.read(&mut [0; 64]).context("no Close came")?;
-    ensure!(read > 0, "the client left without a Close");
+/// Waits for the client's answer to a frame, a Close or a ping.
+fn read_reply(stream: &mut ServerStream) -> anyhow::Result<()> {
+    let read = stream.read(&mut [0; 64]).context("no answer came")?;
+    ensure!(read > 0, "the client left without an answer");
     Ok(())
 }
 

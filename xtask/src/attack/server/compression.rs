@@ -138,9 +138,10 @@ fn bombs(bounds: Bounds, forty_memory: u64, one: Duration) -> anyhow::Result<Vec
     let seed = compressed(BINARY, &nested.repeated(b'x', 30_000)?);
     let fed = compressed(BINARY, &nested.repeated(b'x', 512 << 20)?);
     Ok(vec![
-        refused("a bomb of 512 MiB", bounds, bomb.clone(), ONCE, 1009),
-        // They go off one after the other, and an honest client may wait for all of them.
-        forty(bomb, bounds.memory(forty_memory).honest(one * 20)),
+        // They go off one after the other, and an honest client may wait for all of them. First of all, because the system
+        // may leave the memory of one message to the process, and the next one would seem to take none.
+        forty(bomb.clone(), bounds.memory(forty_memory).honest(one * 20)),
+        refused("a bomb of 512 MiB", bounds, bomb, ONCE, 1009),
         Attack::new("a bomb of 512 MiB that the context feeds", bounds, move |server: &Server| {
             let seen = send(server, &[&seed[..], &fed].concat(), Cut::Whole)?;
             ensure!(seen.frames.len() == 1, "{} messages were echoed", seen.frames.len());
