@@ -59,6 +59,7 @@ impl<'a> Incoming<'a> {
 
     /// The message as the caller's own. Up to 23 bytes are held in the message itself, less than 16 KiB are copied into
     /// memory shared with their neighbours in the stream, and more are taken as they stand, without a copy.
+    #[inline]
     #[must_use]
     pub fn into_message(self) -> Message {
         let (kind, validated) = (self.kind, self.receiver.validate);
@@ -70,11 +71,15 @@ impl<'a> Incoming<'a> {
     }
 
     /// The payload as the caller's own, see [`into_message`](Self::into_message).
+    #[inline]
     #[must_use]
     pub fn into_payload(self) -> Payload {
-        if let Some(inline) = Payload::inline(self.as_bytes()) {
-            return inline;
-        }
+        Payload::inline(self.as_bytes()).unwrap_or_else(|| self.into_shared())
+    }
+
+    /// A payload that is too long to be held in itself.
+    #[inline(never)]
+    fn into_shared(self) -> Payload {
         let receiver = self.receiver;
         match receiver.ready {
             Ready::Frame { len, .. } if len >= LARGE => {

@@ -34,12 +34,7 @@ impl Sender {
     /// [`SendError::Closed`], [`SendError::Full`], [`SendError::MessageOpen`], [`SendError::Extension`].
     #[inline]
     pub fn write(&mut self, kind: DataKind, payload: &[u8]) -> Result<(), SendError> {
-        if self.takes_as_is(payload.len()) {
-            self.messaged = true;
-            self.outbox.put_frame(kind.opcode(), payload);
-            return Ok(());
-        }
-        self.write_hinted(MessageHead::new(kind), payload)
+        self.write_compressed(kind, payload, Compress::Default)
     }
 
     /// Whether a message of this length may be sent now, as one frame and without a mask or extensions.
@@ -55,12 +50,18 @@ impl Sender {
     ///
     /// # Errors
     /// As for [`write`](Self::write).
+    #[inline]
     pub fn write_compressed(
         &mut self,
         kind: DataKind,
         payload: &[u8],
         compress: Compress,
     ) -> Result<(), SendError> {
+        if self.takes_as_is(payload.len()) {
+            self.messaged = true;
+            self.outbox.put_frame(kind.opcode(), payload);
+            return Ok(());
+        }
         self.write_hinted(MessageHead::new(kind).with_compress(compress), payload)
     }
 
