@@ -1,11 +1,12 @@
 //! Where a connection's link is: with its owner, or lent to a task that writes.
 
 mod flusher;
+mod round;
 
 use std::{
     cell::OnceCell,
     fmt, mem,
-    sync::{Arc, Mutex, OnceLock},
+    sync::{Arc, Mutex, MutexGuard, OnceLock},
     task::{Context, Poll},
 };
 
@@ -41,7 +42,7 @@ pub(crate) struct Lent<S> {
 }
 
 /// The owner's hold on the slot: when it goes, what is lent goes, and the transport with it.
-pub(crate) struct Hold<S>(Arc<Slot<S>>);
+struct Hold<S>(Arc<Slot<S>>);
 
 /// Where owner and flusher find the link.
 pub(crate) struct Slot<S> {
@@ -51,18 +52,10 @@ pub(crate) struct Slot<S> {
 }
 
 struct Loan<S> {
+    /// There until the owner takes it.
     link: Option<Box<Link<S>>>,
     /// Whether a flusher will look, or waits for the transport.
     is_engaged: bool,
-}
-
-/// How far a link that is lent was polled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    Waits,
-    Done,
-    /// The link is not in its slot.
-    Away,
 }
 
 /// Does what needs to know that the transport may be given to a task: known where a connection is made, and not where it
@@ -93,35 +86,21 @@ where
 
 impl<S> Home<S> {
     /// Uses the link where it is.
-    pub(crate) fn with<T>(&mut self, mut using: impl FnMut(&mut Link<S>) -> T) -> T {
-        loop {
-            match self {
-                Self::Own(link) => return using(link),
-                Self::Lent(lent) => {
-                    if let Some(link) = lent.aside.take() {
-                        *self = Self::Own(link);
-                    } else if let Some(link) = &mut lock(&lent.hold.0.loan).link {
-                        return using(link);
-                    } // There is no other case: who lends it leaves it there until they take it.
-                }
-            }
+    pub(crate) fn with<T>(&mut self, using: impl FnOnce(&mut Link<S>) -> T) -> T {
+        match self {
+            Self::Own(link) => using(link),
+            Self::Lent(lent) => using(lent.loan().link()),
         }
     }
 
     /// Looks at the link where it is.
-    pub(crate) fn look<T>(&self, look: impl Fn(&Link<S>) -> T) -> T {
-        loop {
-            match self {
-                Self::Own(link) => return look(link),
-                Self::Lent(lent) => {
-                    if let Some(link) = lent.aside.get() {
-                        return look(link);
-                    }
-                    if let Some(link) = &lock(&lent.hold.0.loan).link {
-                        return look(link);
-                    }
-                }
-            }
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&Link<S>) -> T) -> T {
+        match self {
+            Self::Own(link) => look(link),
+            Self::Lent(Lent { hold, aside }) => match aside.get() {
+                Some(link) => look(link),
+                None => look(lock(&hold.0.loan).link()),
+            },
         }
     }
 
@@ -132,29 +111,39 @@ impl<S> Home<S> {
         cx: &mut Context<'_>,
         mut poll: impl FnMut(&mut Link<S>, &mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
-        let mut polled = Poll::Pending;
-        loop {
-            match self {
-                Self::Own(link) => return poll(link, cx),
-                Self::Lent(lent) => {
-                    if let Some(link) = lent.aside.take() {
-                        *self = Self::Own(link);
-                        continue;
-                    }
-                    // The result stays where it is: messages are not moved once more for each step on the way.
-                    let (state, back) = lent.poll(cx, |link, cx| {
-                        polled = poll(link, cx);
-                        if polled.is_pending() { State::Waits } else { State::Done }
-                    });
-                    if let Some(link) = back {
-                        *self = Self::Own(link);
-                    }
-                    if state != State::Away {
-                        return polled;
-                    }
-                }
+        let lent = match self {
+            Self::Own(link) => return poll(link, cx),
+            Self::Lent(lent) => lent,
+        };
+        let mut loan = lent.loan();
+        let polled = poll(loan.link(), cx);
+        let owed = loan.is_owed();
+        if owed && polled.is_ready() {
+            return polled; // another message of the batch
+        }
+        drop(loan);
+        self.settle(owed, polled, cx, &mut poll)
+    }
+
+    /// Goes on from a poll that waits, or behind which nothing is owed.
+    #[inline(never)]
+    fn settle<T>(
+        &mut self,
+        owed: bool,
+        mut polled: Poll<T>,
+        cx: &mut Context<'_>,
+        poll: &mut dyn FnMut(&mut Link<S>, &mut Context<'_>) -> Poll<T>,
+    ) -> Poll<T> {
+        let Self::Lent(lent) = self else { return polled };
+        if owed {
+            // Who waits beside a flusher is woken with it.
+            polled = lent.poll_beside(cx, poll);
+            if lent.loan().is_owed() {
+                return polled;
             }
         }
+        *self = Self::Own(lent.take());
+        polled
     }
 
     /// Lends the link, and engages a flusher, which writes what is queued when the caller's task gives way. Says whether
@@ -181,16 +170,13 @@ impl<S> Home<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Home<S> {
     /// Takes the link back to use it as one's own. What is owed is written before, as far as the transport takes it.
     pub(crate) fn link(&mut self) -> &mut Link<S> {
-        loop {
-            match *self {
-                Self::Own(ref mut link) => return link,
-                Self::Lent(ref mut lent) => {
-                    if let Some(mut link) = lent.aside.take().or_else(|| lent.hold.0.take()) {
-                        link.write();
-                        *self = Self::Own(link);
-                    }
-                }
-            }
+        if let Self::Lent(lent) = self {
+            lent.loan().link().write();
+            *self = Self::Own(lent.take());
+        }
+        match self {
+            Self::Own(link) => link,
+            Self::Lent(_) => missing(),
         }
     }
 
@@ -198,58 +184,42 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Home<S> {
     pub(crate) fn link_ref(&self) -> &Link<S> {
         match self {
             Self::Own(link) => link,
-            Self::Lent(lent) => lent.aside.get_or_init(|| {
-                loop {
-                    if let Some(mut link) = lent.hold.0.take() {
-                        link.write();
-                        return link;
-                    }
-                }
+            Self::Lent(Lent { hold: Hold(slot), aside }) => aside.get_or_init(|| {
+                lock(&slot.loan).link().write();
+                slot.take().unwrap_or_else(|| missing())
             }),
         }
     }
 }
 
 impl<S> Lent<S> {
-    /// Polls the link in its slot. Gives it back beside the result when nothing is owed any more.
+    /// Locks the slot, with the link in it.
     #[inline]
-    fn poll(
-        &self,
-        cx: &mut Context<'_>,
-        mut poll: impl FnMut(&mut Link<S>, &mut Context<'_>) -> State,
-    ) -> (State, Option<Box<Link<S>>>) {
-        let slot = &*self.hold.0;
-        let mut loan = lock(&slot.loan);
-        let state = loan.poll(cx, &mut poll);
-        if !loan.is_owed() {
-            drop(loan);
-            return (state, slot.take());
+    fn loan(&mut self) -> MutexGuard<'_, Loan<S>> {
+        let aside = self.aside.take();
+        let mut loan = lock(&self.hold.0.loan);
+        if aside.is_some() {
+            loan.link = aside;
         }
-        if state == State::Waits {
-            drop(loan);
-            return self.poll_beside(cx, &mut poll);
-        }
-        (state, None)
+        loan
+    }
+
+    /// Takes the link out of the slot; it is the owner's own from here on.
+    fn take(&mut self) -> Box<Link<S>> {
+        self.aside.take().or_else(|| self.hold.0.take()).unwrap_or_else(|| missing())
     }
 
     /// The transport takes no more: who uses the connection waits beside the flusher. What happens wakes both, so that
     /// the flusher goes on if the user does not come back.
-    #[cold]
-    fn poll_beside(
-        &self,
+    fn poll_beside<T>(
+        &mut self,
         cx: &mut Context<'_>,
-        poll: &mut dyn FnMut(&mut Link<S>, &mut Context<'_>) -> State,
-    ) -> (State, Option<Box<Link<S>>>) {
+        poll: &mut dyn FnMut(&mut Link<S>, &mut Context<'_>) -> Poll<T>,
+    ) -> Poll<T> {
         let slot = &*self.hold.0;
         let tasks = slot.tasks.get_or_init(Tasks::default);
         tasks.reader.park(cx); // not under the lock, which what goes with a waker may want
-        let mut loan = lock(&slot.loan);
-        let state = loan.poll(&mut Context::from_waker(&tasks.both), poll);
-        if loan.is_owed() {
-            return (state, None);
-        }
-        drop(loan);
-        (state, slot.take())
+        poll(lock(&slot.loan).link(), &mut Context::from_waker(&tasks.both))
     }
 }
 
@@ -272,18 +242,27 @@ impl<S> Slot<S> {
 }
 
 impl<S> Loan<S> {
+    /// The link, for its owner.
     #[inline]
-    fn poll<F>(&mut self, cx: &mut Context<'_>, poll: &mut F) -> State
-    where
-        F: FnMut(&mut Link<S>, &mut Context<'_>) -> State + ?Sized,
-    {
-        self.link.as_mut().map_or(State::Away, |link| poll(link, cx))
+    fn link(&mut self) -> &mut Link<S> {
+        match &mut self.link {
+            Some(link) => link,
+            None => missing(),
+        }
     }
 
     /// Whether something waits to leave that a flusher was engaged for.
+    #[inline]
     fn is_owed(&mut self) -> bool {
         self.is_engaged && self.link.as_mut().is_some_and(|link| link.is_owing())
     }
+}
+
+/// The owner has not found the link where it was left. Only the owner takes it, and has it then: no input and no order of
+/// threads brings this about.
+#[cold]
+fn missing() -> ! {
+    unreachable!("the link of a connection stays in its slot until its owner takes it")
 }
 
 impl<S> Hold<S> {

@@ -7,6 +7,9 @@ use ws_endpoint::driver::{self, Closed, Compress, Message, Progress, Unsent};
 
 use crate::{Error, Reader, Writer, home::Lending, pump::Pump, scratch};
 
+/// Messages from this length on are moved, as the driver queues them without a copy where it can; shorter ones are always copied.
+const COPIED: usize = 4 * 1024;
+
 /// A transport, and everything that drives it: what of a connection is with its owner, or lent as a whole.
 #[derive(Debug)]
 pub(crate) struct Link<S> {
@@ -32,7 +35,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
             Some(Ok(())) => {
                 let message = self.reader.lend().map(|message| Ok(message.into_message()));
                 let Pump { receiver, replies, .. } = &mut self.reader.pump;
-                scratch::release(receiver, &mut self.writer.sender, replies);
+                if receiver.is_dry() {
+                    scratch::release(receiver, &mut self.writer.sender, replies);
+                }
                 Poll::Ready(message)
             }
             Some(Err(error)) => Poll::Ready(Some(Err(error))),
@@ -40,29 +45,57 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
         }
     }
 
-    /// Queues a message. At the hard limit, what the transport takes is written first.
+    /// Queues a message, if there is one to be queued. Says whether there was. At the hard limit, what the transport takes is
+    /// written first.
+    ///
+    /// A short one is copied from where it stands: to move it here costs as much as that.
     #[inline]
     pub(crate) fn queue(
+        &mut self,
+        message: &mut Option<Message>,
+        compress: Compress,
+        cx: &mut Context<'_>,
+    ) -> Result<bool, Unsent<Message>> {
+        let Some(short) = message.as_ref().filter(|message| message.len() < COPIED) else {
+            return message.take().map_or(Ok(false), |message| self.queue_moved(message, compress, cx));
+        };
+        self.writer.attach();
+        match self.writer.sender.write_compressed(short.kind(), short.as_bytes(), compress) {
+            Ok(()) => {
+                *message = None;
+                Ok(true)
+            }
+            Err(error) => match message.take() {
+                Some(message) => self.queue_again(Unsent { error, message }, compress, cx),
+                None => Ok(false),
+            },
+        }
+    }
+
+    /// Queues a message that is not copied.
+    fn queue_moved(
         &mut self,
         message: Message,
         compress: Compress,
         cx: &mut Context<'_>,
-    ) -> Result<(), Unsent<Message>> {
-        let queued = self.writer.send_compressed(message, compress);
-        if queued.is_err() { self.queue_again(queued, compress, cx) } else { Ok(()) }
+    ) -> Result<bool, Unsent<Message>> {
+        match self.writer.send_compressed(message, compress) {
+            Ok(()) => Ok(true),
+            Err(unsent) => self.queue_again(unsent, compress, cx),
+        }
     }
 
     #[cold]
     fn queue_again(
         &mut self,
-        queued: Result<(), Unsent<Message>>,
+        unsent: Unsent<Message>,
         compress: Compress,
         cx: &mut Context<'_>,
-    ) -> Result<(), Unsent<Message>> {
-        let Err(Unsent { error: driver::SendError::Full { .. }, message }) = queued else { return queued };
+    ) -> Result<bool, Unsent<Message>> {
+        let Unsent { error: driver::SendError::Full { .. }, message } = unsent else { return Err(unsent) };
         // An error of the transport makes the second try fail, too.
         let _written = self.poll_flush(usize::MAX, cx);
-        self.writer.send_compressed(message, compress)
+        self.writer.send_compressed(message, compress).map(|()| true)
     }
 
     /// Whether what was just queued may leave with the answers to more that has arrived, and is not handed out yet.

@@ -1,17 +1,20 @@
 //! A connection.
 
+mod facts;
+mod parts;
+
 use std::{
     future::poll_fn,
     task::{Context, Poll},
 };
 
-use http::Response;
 use tokio::io::{AsyncRead, AsyncWrite};
 use ws_endpoint::{
-    Agreed, Opened,
-    driver::{Closed, Compress, Connection, DataKind, Event, Limits, Message, Part, Parts, Prepared, Shared},
+    Opened,
+    driver::{Closed, Compress, Connection, Event, Limits, Message, Parts, Prepared, Shared},
 };
 
+use self::facts::Facts;
 use crate::{
     Error, Reader, SendError, Writer,
     home::{Home, Lending, lending},
@@ -50,24 +53,6 @@ struct Extras {
     facts: Option<Facts>,
     /// Who polls it as a stream and as a sink.
     tasks: Option<Box<Tasks>>,
-}
-
-/// What of the opening handshake is kept.
-#[derive(Debug)]
-struct Facts {
-    subprotocol: Option<String>,
-    extensions: Vec<&'static str>,
-    response: Option<Response<()>>,
-    url: Option<String>,
-}
-
-impl Facts {
-    fn new(agreed: Agreed, keeps_response: bool) -> Option<Self> {
-        let Agreed { subprotocol, extensions, response, .. } = agreed;
-        let any = subprotocol.is_some() || !extensions.is_empty() || keeps_response;
-        let response = keeps_response.then(|| response.into_response());
-        any.then_some(Self { subprotocol, extensions, response, url: None })
-    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> WebSocket<S> {
@@ -140,19 +125,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         self.home.poll(cx, Link::poll_recv)
     }
 
-    /// The next part of a message as it arrives; see [`Reader::recv_part`].
-    ///
-    /// # Errors
-    /// As for [`recv`](Self::recv).
-    ///
-    /// # Cancel safety
-    /// Safe: nothing is lost when the future is dropped, and a message half read is resumed.
-    pub async fn recv_part(&mut self) -> Option<Result<Part<'_>, Error>> {
-        poll_fn(|cx| self.poll_home(cx)).await;
-        let Link { reader, writer, .. } = self.link();
-        reader.recv_part(writer).await
-    }
-
     /// The next event: a message, a ping or a pong, lent.
     ///
     /// # Errors
@@ -202,10 +174,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     ) -> impl Future<Output = Result<(), SendError>> {
         let mut message = Some(message.into());
         poll_fn(move |cx| {
-            self.poll_send(cx, |link, cx| match message.take() {
-                Some(message) => Ok::<_, SendError>(link.queue(message, compress, cx).map(|()| true)?),
-                None => Ok(false),
-            })
+            self.poll_send(cx, |link, cx| Ok::<_, SendError>(link.queue(&mut message, compress, cx)?))
         })
     }
 
@@ -259,9 +228,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         let mut message = Some(message.into());
         poll_fn(move |cx| {
             self.home.poll(cx, |link, cx| {
-                if let Some(message) = message.take() {
-                    link.queue(message, Compress::Default, cx)?;
-                }
+                link.queue(&mut message, Compress::Default, cx)?;
                 link.poll_room(cx).map_err(SendError::Ended)
             })
         })
@@ -290,53 +257,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         poll_fn(|cx| self.home.poll(cx, |link, cx| link.poll_flush(0, cx))).await
     }
 
-    /// Begins a message in parts, for payloads that do not fit memory; then [`send_part`](Self::send_part), and last
-    /// [`finish`](Self::finish).
-    ///
-    /// # Errors
-    /// [`Error::Send`] when another one is open, or the connection is closing.
-    pub fn start(&mut self, kind: DataKind) -> Result<(), Error> {
-        Ok(self.home.with(|link| link.writer.sender.start(kind))?)
-    }
-
-    /// Queues the next part of the message as a fragment, and waits while more is queued than the high-water mark allows.
-    ///
-    /// # Errors
-    /// [`Error::Send`] when no message in parts is open; what [`flush`](Self::flush) gives.
-    ///
-    /// # Cancel safety
-    /// As for [`send`](Self::send).
-    pub async fn send_part(&mut self, part: &[u8]) -> Result<(), Error> {
-        self.home.with(|link| link.writer.sender.append(part))?;
-        let mark = self.home.look(|link| link.writer.sender.limits().high_water_mark);
-        poll_fn(|cx| self.home.poll(cx, |link, cx| link.poll_flush(mark, cx))).await
-    }
-
-    /// Ends the message in parts, and writes everything that is queued.
-    ///
-    /// # Errors
-    /// As for [`send_part`](Self::send_part).
-    ///
-    /// # Cancel safety
-    /// As for [`send`](Self::send).
-    pub async fn finish(&mut self) -> Result<(), Error> {
-        self.home.with(|link| link.writer.sender.finish())?;
-        self.flush().await
-    }
-
-    /// Ends the message in parts with its last part, and writes everything that is queued: one fragment less than
-    /// [`send_part`](Self::send_part) and [`finish`](Self::finish).
-    ///
-    /// # Errors
-    /// As for [`send_part`](Self::send_part).
-    ///
-    /// # Cancel safety
-    /// As for [`send`](Self::send).
-    pub async fn finish_with(&mut self, part: &[u8]) -> Result<(), Error> {
-        self.home.with(|link| link.writer.sender.finish_with(part))?;
-        self.flush().await
-    }
-
     /// How the connection ended, once it has: codes, reason, who began.
     #[must_use]
     pub fn closed(&self) -> Option<Closed> {
@@ -358,41 +278,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     pub fn halves(&mut self) -> (&mut Reader<S>, &mut Writer) {
         let Link { reader, writer, .. } = self.link();
         (reader, writer)
-    }
-
-    /// The subprotocol in use.
-    #[must_use]
-    pub fn subprotocol(&self) -> Option<&str> {
-        self.facts()?.subprotocol.as_deref()
-    }
-
-    /// The names of the extensions in use.
-    #[must_use]
-    pub fn extensions(&self) -> &[&'static str] {
-        self.facts().map_or(&[], |facts| &facts.extensions)
-    }
-
-    /// The server's answer to the opening handshake; kept by clients only.
-    #[must_use]
-    pub fn response(&self) -> Option<&Response<()>> {
-        self.facts()?.response.as_ref()
-    }
-
-    /// The address that the connection was opened with, behind all redirects; kept by clients only. Without user
-    /// information, its scheme `ws`, `wss` or `ws+unix`.
-    #[must_use]
-    pub fn url(&self) -> Option<&str> {
-        self.facts()?.url.as_deref()
-    }
-
-    pub(crate) fn set_url(&mut self, url: String) {
-        if let Some(Extras { facts: Some(facts), .. }) = self.extras.as_deref_mut() {
-            facts.url = Some(url);
-        }
-    }
-
-    fn facts(&self) -> Option<&Facts> {
-        self.extras.as_ref()?.facts.as_ref()
     }
 
     /// Who polls it as a stream and as a sink; to be given back behind the poll.

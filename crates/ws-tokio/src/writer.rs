@@ -65,7 +65,7 @@ impl Writer {
         message: impl Into<Message>,
         compress: Compress,
     ) -> Result<(), Unsent<Message>> {
-        scratch::attach_sender(&mut self.sender);
+        self.attach();
         self.sender.send_compressed(message.into(), compress)
     }
 
@@ -74,7 +74,7 @@ impl Writer {
     /// # Errors
     /// As for [`feed`](Self::feed).
     pub fn send_prepared(&mut self, message: &Prepared) -> Result<(), SendError> {
-        scratch::attach_sender(&mut self.sender);
+        self.attach();
         self.sender.send_prepared(message)
     }
 
@@ -123,6 +123,14 @@ impl Writer {
     /// The driver's half: messages in parts, hints for extensions, limits.
     pub fn sender(&mut self) -> &mut Sender {
         &mut self.sender
+    }
+
+    /// Lends the write buffer of this thread, unless there is one.
+    #[inline]
+    pub(crate) fn attach(&mut self) {
+        if !self.sender.has_buffer() {
+            scratch::attach_sender(&mut self.sender);
+        }
     }
 
     /// Whether there is anything to be written or flushed, or taken note of.

@@ -67,10 +67,13 @@ fn written(wire: &Wire) -> Vec<Frame> {
     read_frames(Role::Server, &wire.state().written)
 }
 
-/// Waits until as much as these frames has been written, however long, and checks that it is these.
+/// Waits until as much as these frames has been written, for a million turns, and checks that it is these.
 async fn until_written(wire: &Wire, frames: &[Frame], what: &str) {
     let len = frames.iter().map(|frame| frame.by(Role::Server).len()).sum();
-    while wire.state().written.len() < len {
+    for _ in 0..1_000_000 {
+        if wire.state().written.len() >= len {
+            break;
+        }
         yield_now().await;
     }
     assert_eq!(written(wire), frames, "{what}");
@@ -235,6 +238,74 @@ async fn over_a_transport_of_one_thread_a_reply_leaves_at_once() {
         let back = poll_once(client.recv());
         assert!(matches!(back, Poll::Ready(Some(Ok(message))) if message.as_text() == Some(text)));
     }
+}
+
+#[tokio::test]
+async fn one_task_looks_after_all_that_owe_a_reply_in_one_turn() {
+    let metrics = tokio::runtime::Handle::current().metrics();
+    for _ in 0..3 {
+        let mut connections: Vec<_> = (0..200).map(|_| facing(&texts(3))).collect();
+        for (ws, _) in &mut connections {
+            answer(ws).await;
+        }
+        assert_eq!(metrics.num_alive_tasks(), 1);
+        for (_, wire) in &connections {
+            until_written(wire, &texts(1), "a reply").await;
+        }
+        yield_now().await;
+        assert_eq!(metrics.num_alive_tasks(), 0);
+    }
+}
+
+/// A transport whose first write panics.
+struct Panics {
+    io: Mock,
+    once: bool,
+}
+
+impl AsyncRead for Panics {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Panics {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        assert!(std::mem::replace(&mut self.once, true), "the panic of a transport that the test asks for");
+        Pin::new(&mut self.io).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
+
+#[tokio::test]
+async fn a_transport_that_panics_keeps_no_other_connection_from_its_reply() {
+    let mut connections: Vec<_> = (0..3).map(|_| facing(&texts(3))).collect();
+    let (io, bad) = mock();
+    bad.push(bytes(&texts(3)));
+    let mut ws = open(Panics { io, once: false }, Config::new(Role::Server));
+    answer(&mut connections[0].0).await;
+    let message = ws.recv().await.expect("not the end").expect("a message");
+    ws.send(message).await.expect("sent");
+    answer(&mut connections[1].0).await;
+    answer(&mut connections[2].0).await;
+    for (_, wire) in &connections {
+        until_written(wire, &texts(1), "a reply").await;
+    }
+    // What its task has not written is left to the next use.
+    assert_eq!(written(&bad), []);
+    ws.flush().await.expect("written");
+    assert_eq!(written(&bad), texts(1));
 }
 
 /// A transport that cannot leave its thread.

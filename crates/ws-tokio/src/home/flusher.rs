@@ -3,34 +3,67 @@
 use std::{
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
 };
 
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    runtime,
+    runtime::Handle,
 };
 
-use super::Slot;
+use super::{
+    Slot,
+    round::{self, Debtor},
+};
 use crate::tasks::{Tasks, lock};
 
-/// Writes what it finds in the slot, and ends.
+/// Writes what it finds in the slot, waits for the transport where that takes no more, and ends.
 struct Flusher<S> {
     slot: Arc<Slot<S>>,
     /// Whether it has told so.
     is_done: bool,
 }
 
-/// Spawns a flusher on the runtime that the caller runs on.
+/// Has a task of the runtime that the caller runs on look into the slot. Says whether what is owed there will be written.
 pub(super) fn engage<S>(slot: &Arc<Slot<S>>) -> bool
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let Ok(runtime) = runtime::Handle::try_current() else { return false };
-    runtime.spawn(Flusher { slot: Arc::clone(slot), is_done: false });
-    // A runtime that shuts down has dropped it at once. On another thread it may have done its work already.
+    if !round::join(Arc::clone(slot) as Arc<dyn Debtor>) {
+        return false;
+    }
+    // A runtime that shuts down has dropped the task at once. On another thread it may have done its work already.
     let mut loan = lock(&slot.loan);
     loan.is_engaged || !loan.link.as_mut().is_some_and(|link| link.is_owing())
+}
+
+impl<S> Debtor for Slot<S>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    fn settle(self: Arc<Self>) {
+        let mut loan = lock(&self.loan);
+        loan.is_engaged = false; // nor does a transport that panics leave it engaged
+        if !loan.link.as_mut().is_some_and(|link| link.is_owing()) {
+            return;
+        }
+        // An owner who waits beside has to be told. This is asked under the lock, under which the owner's waker was given to
+        // the transport, if it was.
+        let waits = self.tasks.get().is_some();
+        let cx = &mut Context::from_waker(Waker::noop());
+        if waits || loan.link.as_mut().is_some_and(|link| link.poll_flush(0, cx).is_pending()) {
+            loan.is_engaged = true;
+            drop(loan);
+            self.settle_alone();
+        }
+    }
+
+    fn settle_alone(self: Arc<Self>) {
+        let flusher = Flusher { slot: self, is_done: false };
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(flusher);
+        }
+    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Future for Flusher<S> {
