@@ -258,8 +258,12 @@ impl<S> Loan<S> {
     }
 }
 
-/// The owner has not found the link where it was left. Only the owner takes it, and has it then: no input and no order of
-/// threads brings this about.
+/// The owner has not found the link where it was left, which no input and no order of threads brings about.
+///
+/// It is put into the slot in the call that makes it lent. It is taken out by its owner alone: to own it again, in the
+/// same expression; to keep it aside, where each use looks first; or to drop it with all else. A flusher uses it in its
+/// place, and panics there if at all. An empty slot cannot be had by types: to move out of what two share takes an
+/// `Option`, and what lends `&mut` from the link has no error to give.
 #[cold]
 fn missing() -> ! {
     unreachable!("the link of a connection stays in its slot until its owner takes it")
