@@ -60,8 +60,7 @@ mod tests {
     use super::*;
 
     fn findings(line: &str) -> usize {
-        let content = Content::Text(format!("a\n{line}\n"));
-        let found = check(&File { path: "docs/a.md".to_owned(), content });
+        let found = check(&File::text("docs/a.md", &format!("a\n{line}\n")));
         assert!(found.iter().all(|finding| finding.place == "docs/a.md:2"));
         found.len()
     }

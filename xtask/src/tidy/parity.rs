@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Finding;
-use super::workspace::{Content, File};
+use super::workspace::{File, texts};
 
 /// The table.
 const PATH: &str = "docs/parity.md";
@@ -16,13 +16,7 @@ const GROUPS: &[(char, usize)] =
 const DECLINED: &str = "no test:";
 
 pub(crate) fn check(files: &[File]) -> Vec<Finding> {
-    let texts: BTreeMap<&str, &str> = files
-        .iter()
-        .filter_map(|file| match &file.content {
-            Content::Text(text) => Some((file.path.as_str(), text.as_str())),
-            Content::Binary | Content::Link => None,
-        })
-        .collect();
+    let texts = texts(files);
     let Some(table) = texts.get(PATH) else {
         return vec![Finding::error(
             PATH,
@@ -88,9 +82,7 @@ mod tests {
         "#[test]\nfn it_holds() {}\n\n    #[tokio::test]\n    async fn it_waits() {}\n\nfn helper() {}\n";
 
     fn messages(rows: &str) -> Vec<String> {
-        let file =
-            |path: &str, text: &str| File { path: path.to_owned(), content: Content::Text(text.to_owned()) };
-        let files = [file(PATH, rows), file("crates/ws-a/tests/b.rs", CODE)];
+        let files = [File::text(PATH, rows), File::text("crates/ws-a/tests/b.rs", CODE)];
         check(&files).into_iter().map(|finding| finding.message).collect()
     }
 

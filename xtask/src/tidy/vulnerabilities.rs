@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::Finding;
 use super::parity;
-use super::workspace::{Content, File};
+use super::workspace::{File, texts};
 
 /// A page that names tests.
 struct Page {
@@ -26,13 +26,7 @@ const PAGES: &[Page] = &[CLASSES, BOUNDS, OVERVIEW];
 const SECURITY: &str = "SECURITY.md";
 
 pub(crate) fn check(files: &[File]) -> Vec<Finding> {
-    let texts: BTreeMap<&str, &str> = files
-        .iter()
-        .filter_map(|file| match &file.content {
-            Content::Text(text) => Some((file.path.as_str(), text.as_str())),
-            Content::Binary | Content::Link => None,
-        })
-        .collect();
+    let texts = texts(files);
     let mut findings = Vec::new();
     for page in PAGES {
         let Some(text) = texts.get(page.path) else {
@@ -101,11 +95,9 @@ mod tests {
 
     fn messages(classes: &str, other: &str) -> Vec<String> {
         let table = format!("| class | here | shown by |\n| --- | --- | --- |\n{classes}");
-        let file =
-            |path: &str, text: &str| File { path: path.to_owned(), content: Content::Text(text.to_owned()) };
-        let code = file("crates/ws-a/tests/b.rs", "#[test]\nfn it_holds() {}\n");
-        let bounds = file(BOUNDS.path, "| bound | met | one past it |\n| --- | --- | --- |\n");
-        let files = [file(CLASSES.path, &table), bounds, file(OVERVIEW.path, other), code];
+        let code = File::text("crates/ws-a/tests/b.rs", "#[test]\nfn it_holds() {}\n");
+        let bounds = File::text(BOUNDS.path, "| bound | met | one past it |\n| --- | --- | --- |\n");
+        let files = [File::text(CLASSES.path, &table), bounds, File::text(OVERVIEW.path, other), code];
         check(&files).into_iter().map(|finding| finding.message).collect()
     }
 
@@ -130,12 +122,11 @@ mod tests {
 
     #[test]
     fn a_bound_names_two_tests_and_each_option_has_its_row() {
-        let file =
-            |path: &str, text: &str| File { path: path.to_owned(), content: Content::Text(text.to_owned()) };
         let messages = |security: &str, bounds: &str| -> Vec<String> {
-            let code = file("crates/ws-a/tests/b.rs", "#[test]\nfn it_holds() {}\n");
-            let pages = [file(CLASSES.path, ""), file(OVERVIEW.path, ""), file(SECURITY, security)];
-            let files: Vec<_> = pages.into_iter().chain([file(BOUNDS.path, bounds), code]).collect();
+            let code = File::text("crates/ws-a/tests/b.rs", "#[test]\nfn it_holds() {}\n");
+            let pages =
+                [File::text(CLASSES.path, ""), File::text(OVERVIEW.path, ""), File::text(SECURITY, security)];
+            let files: Vec<_> = pages.into_iter().chain([File::text(BOUNDS.path, bounds), code]).collect();
             check(&files).into_iter().map(|finding| finding.message).collect()
         };
         let (security, test) = ("| a length | `Limits::len` | 1 | 1009 |\n", "`ws-a/tests/b.rs::it_holds`");

@@ -44,6 +44,13 @@ pub(crate) struct File {
     pub(crate) content: Content,
 }
 
+#[cfg(test)]
+impl File {
+    pub(crate) fn text(path: &str, text: &str) -> Self {
+        Self { path: path.to_owned(), content: Content::Text(text.to_owned()) }
+    }
+}
+
 /// What a checked-in file is.
 #[derive(Debug)]
 pub(crate) enum Content {
@@ -51,6 +58,15 @@ pub(crate) enum Content {
     Binary,
     /// A symbolic link.
     Link,
+}
+
+/// The texts among the files, by path.
+pub(crate) fn texts(files: &[File]) -> BTreeMap<&str, &str> {
+    let texts = files.iter().filter_map(|file| match &file.content {
+        Content::Text(text) => Some((file.path.as_str(), text.as_str())),
+        Content::Binary | Content::Link => None,
+    });
+    texts.collect()
 }
 
 impl Workspace {
