@@ -62,7 +62,7 @@ impl Pool {
                 return key;
             }
             // A system without entropy is the one failure that cannot be answered: a predictable key would
-            // break the promise of section 10.3, so the process must not go on.
+            // break the promise of section 10.3, so the connection must not go on.
             getrandom::fill(&mut pool.bytes).expect("the operating system has random bytes");
             pool.used = 0;
             pool.take().unwrap_or_default()
