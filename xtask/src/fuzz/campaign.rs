@@ -105,7 +105,10 @@ impl Campaign {
     fn note(&mut self, line: &str) {
         match Line::parse(line) {
             Line::Status(status) => {
-                self.began.get_or_insert(status);
+                // Lines before that one tell of inputs that are still being read.
+                if line.contains("\tINITED") {
+                    self.began = Some(status);
+                }
                 self.status = status;
             }
             Line::Executions(executions) => self.status.executions = executions,
@@ -190,6 +193,7 @@ mod tests {
     #[test]
     fn a_quiet_run_finds_nothing() {
         let campaign = campaign(&[
+            "#2\tpulse  cov: 8 ft: 1 corp: 1/1b exec/s: 0 rss: 1Mb",
             "#3\tINITED cov: 10 ft: 1 corp: 1/1b exec/s: 0 rss: 1Mb",
             "#512\tpulse  cov: 14 ft: 1 corp: 1/1b lim: 4 exec/s: 256 rss: 1Mb",
             "stat::number_of_executed_units: 600",
