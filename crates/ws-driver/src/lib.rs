@@ -67,6 +67,7 @@ mod round_trip;
 mod scratch;
 mod sender;
 mod shared;
+mod spare;
 mod tick;
 
 pub use self::{

@@ -4,7 +4,7 @@ use std::mem;
 
 use bytes::BytesMut;
 
-use crate::{outbox::Segments, replies::Pongs};
+use crate::{outbox::Segments, replies::Pongs, spare::Spare};
 
 /// Buffers that many connections take in turn, one set for each thread: an idle connection holds none.
 ///
@@ -12,6 +12,9 @@ use crate::{outbox::Segments, replies::Pongs};
 /// [`Replies::attach`](crate::Replies::attach) lend them to a connection; before a wait, `detach` gives back what is empty.
 /// They are made when they are first lent, 100 KiB in all, and are not zeroed. Without them everything works the same, in
 /// buffers of each connection's own.
+///
+/// Frames of up to 1 MiB that do not fit the read buffer have one more to share, of their own length: it is made when half of
+/// such a frame has arrived, and given back to the system when no more of them come.
 #[derive(Debug, Default)]
 pub struct Scratch {
     pub(crate) read: BytesMut,
@@ -21,6 +24,8 @@ pub struct Scratch {
     pub(crate) pongs: Option<Box<Pongs>>,
     /// The list of an outbox's segments, empty.
     pub(crate) segments: Option<Box<Segments>>,
+    /// For frames that do not fit the read buffer.
+    pub(crate) spare: Spare,
 }
 
 /// How many segments the list has room for that is kept for the next connection: as many as a batch.
@@ -35,6 +40,7 @@ const CORK: usize = 16 * 1024;
 impl Scratch {
     /// The read buffer, made whole again where payloads were taken out of it and are gone by now.
     pub(crate) fn read(&mut self) -> &mut BytesMut {
+        self.spare.note_batch();
         self.read.clear();
         if self.read.capacity() < READ {
             self.read.reserve(READ);

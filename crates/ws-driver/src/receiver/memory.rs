@@ -19,11 +19,26 @@ pub(super) const LARGE: usize = 16 * 1024;
 /// What a scratch buffer may have grown to and still serve the next connection.
 const LARGEST_SCRATCH: usize = 128 * 1024;
 
+/// Of a frame that does not fit the room that there is, this much has arrived before it is moved to the spare buffer.
+const LONG: usize = 32 * 1024;
+
+/// Whose memory the read buffer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Memory {
+    /// The connection's own.
+    Own,
+    /// The thread's read buffer, until the next wait.
+    Lent,
+    /// The spare buffer of some thread, until the frame in progress has been used up.
+    Spare,
+}
+
 impl Receiver {
     /// The read buffer, with room behind what is in it. The caller appends what it reads.
     ///
     /// Its memory grows with the bytes that have arrived, never with the length that a header announces: for a
-    /// frame in progress it has room for what is missing, but for no more than 64 KiB or as much again as is there.
+    /// frame in progress it has room for what is missing, but for no more than 64 KiB or as much again as is there. Only
+    /// the one long buffer that the connections of a [`Scratch`] share may have room for more.
     #[inline]
     pub fn buffer(&mut self) -> &mut BytesMut {
         if self.buf.is_empty() && self.frame.is_none() && self.buf.capacity() >= LEAST_READ {
@@ -51,9 +66,17 @@ impl Receiver {
         }
         // A frame in progress fills the room that there is before it gets more.
         if missing == 0 && self.room() < LEAST_READ {
-            self.buf.reserve(LEAST_READ);
+            self.grow(LEAST_READ);
         } else if self.room() == 0 {
-            self.buf.reserve(missing.min(there.max(FIRST_GROWTH.saturating_sub(there))));
+            self.grow(missing.min(there.max(FIRST_GROWTH.saturating_sub(there))));
+        }
+    }
+
+    /// Makes room for so much more, in memory of its own if the buffer was the spare one.
+    fn grow(&mut self, len: usize) {
+        self.buf.reserve(len);
+        if self.memory == Memory::Spare {
+            self.memory = Memory::Own;
         }
     }
 
@@ -71,14 +94,22 @@ impl Receiver {
         self.pending().len() <= lent
     }
 
-    /// Whether everything that fits the buffer belongs to the frame in progress, and no extension works on it: such bytes
+    /// Whether what fits the buffer belongs to the frame in progress, but for 4 KiB, and no extension works on it: such bytes
     /// cost little until the frame is whole. For who bounds what a connection does in one turn.
     #[must_use]
     #[inline]
     pub fn is_filling(&self) -> bool {
-        let Some(frame) = &self.frame else { return false };
-        let missing = frame.left.saturating_sub(self.pending().len());
-        self.inflow.is_none() && self.delivery == Delivery::Whole && missing >= self.room()
+        self.missing() > self.room().saturating_sub(LEAST_READ)
+    }
+
+    /// How many bytes a frame in progress lacks that is to be given as a slice of the read buffer.
+    fn missing(&self) -> usize {
+        match &self.frame {
+            Some(frame) if self.inflow.is_none() && self.delivery == Delivery::Whole => {
+                frame.left.saturating_sub(self.pending().len())
+            }
+            _ => 0,
+        }
     }
 
     fn room(&self) -> usize {
@@ -96,11 +127,11 @@ impl Receiver {
     }
 
     /// Lends the buffers to read into. A short rest that is pending moves into them; with a long one pending the
-    /// connection keeps its own.
+    /// connection keeps its own, or gets the spare one if that has room for all of the frame in progress.
     #[inline]
     pub fn attach(&mut self, scratch: &mut Scratch) {
-        if self.lent || self.pending().len() > LARGE {
-            return;
+        if self.memory != Memory::Own || self.pending().len() > LARGE {
+            return self.attach_spare(scratch);
         }
         let lent = scratch.read();
         let pending = self.pending();
@@ -111,15 +142,45 @@ impl Receiver {
             self.buf = mem::take(lent);
         }
         self.at = 0;
-        self.lent = true;
+        self.memory = Memory::Lent;
         mem::swap(&mut self.arena, &mut scratch.arena);
     }
 
-    /// Whether the buffers were lent, and not yet given back.
+    /// Moves a long frame in progress into the spare buffer, if that is free or, with half of the frame there, can be made.
+    #[inline(never)]
+    fn attach_spare(&mut self, scratch: &mut Scratch) {
+        if !self.wants_spare() {
+            return;
+        }
+        let (there, missing) = (self.pending().len(), self.missing());
+        let len = there.saturating_add(missing);
+        let mut spare = scratch.spare.take(len);
+        if spare.is_none() && there >= missing && self.room() < LEAST_READ {
+            spare = scratch.spare.make(len);
+        }
+        let Some(mut spare) = spare else { return };
+        spare.extend_from_slice(self.pending());
+        let buf = mem::replace(&mut self.buf, spare);
+        self.at = 0;
+        if mem::replace(&mut self.memory, Memory::Spare) == Memory::Lent {
+            give_back(&mut self.arena, &mut scratch.arena);
+            if buf.capacity() <= LARGEST_SCRATCH {
+                scratch.read = buf;
+            }
+        }
+    }
+
+    /// Whether a frame in progress is long and does not fit the room that there is.
+    #[inline]
+    fn wants_spare(&self) -> bool {
+        self.frame.is_some() && self.pending().len() >= LONG && self.missing() > self.room()
+    }
+
+    /// Whether the buffers were lent, and not yet given back, and [`attach`](Self::attach) has nothing to add.
     #[inline]
     #[must_use]
     pub fn is_attached(&self) -> bool {
-        self.lent
+        self.memory == Memory::Lent && !self.wants_spare()
     }
 
     /// Uses up what was lent, once the caller has made it its own, and gives the buffers back if nothing more is
@@ -143,8 +204,9 @@ impl Receiver {
         if let Some(inflow) = &mut self.inflow {
             inflow.chain.shrink();
         }
-        if self.lent && self.pending().is_empty() && self.buf.capacity() <= LARGEST_SCRATCH {
-            self.lent = false;
+        let lent = self.memory == Memory::Lent;
+        if lent && self.pending().is_empty() && self.buf.capacity() <= LARGEST_SCRATCH {
+            self.memory = Memory::Own;
             self.at = 0;
             give_back(&mut self.buf, &mut scratch.read);
             give_back(&mut self.arena, &mut scratch.arena);
@@ -155,8 +217,12 @@ impl Receiver {
 
     #[inline(never)]
     fn detach_pending(&mut self, scratch: &mut Scratch) {
+        // The spare buffer that was lent for this frame is filled before it is given up.
+        if self.memory == Memory::Spare && self.missing() > 0 && self.pending().len() >= LONG {
+            return;
+        }
         let arena = mem::take(&mut self.arena);
-        let lent = mem::take(&mut self.lent);
+        let lent = mem::replace(&mut self.memory, Memory::Own) == Memory::Lent;
         if lent {
             scratch.arena = arena;
         }

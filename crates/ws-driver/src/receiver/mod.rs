@@ -17,6 +17,7 @@ pub use self::incoming::Incoming;
 use self::{
     data::{Frame, Open},
     inflow::Inflow,
+    memory::Memory,
     parts::Carry,
     ready::Ready,
 };
@@ -58,8 +59,8 @@ pub struct Receiver {
     end_of_stream: bool,
     /// Whether a deadline has passed that nothing is waited for beyond.
     expired: bool,
-    /// Whether `buf` was lent by [`attach`](Self::attach).
-    lent: bool,
+    /// Whose `buf` is.
+    memory: Memory,
     /// Where short owned payloads are copied to.
     arena: BytesMut,
     heard: bool,
@@ -101,7 +102,7 @@ impl Receiver {
             ending: None,
             end_of_stream: false,
             expired: false,
-            lent: false,
+            memory: Memory::Own,
             arena: BytesMut::new(),
             heard: false,
             waiting: 0,
