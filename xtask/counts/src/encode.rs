@@ -4,7 +4,9 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use bytes::Buf as _;
-use ws_endpoint::driver::{Config, Connection, Event, Message, Negotiated, Progress, Scratch, Sender};
+use ws_endpoint::driver::{
+    Config, Connection, Event, Incoming, Message, Negotiated, Progress, Scratch, SendError, Sender,
+};
 use ws_endpoint::frame::{DataKind, Role};
 
 use crate::case::{Case, Run, repeat};
@@ -29,7 +31,13 @@ pub(crate) fn cases() -> Vec<Case> {
             }));
         }
         cases.push(Case::new(format!("encode/echo/{len}"), move || {
-            Ok(echo(&frame(Role::Server, DataKind::Binary, &binary(len))))
+            Ok(echo(&frame(Role::Server, DataKind::Binary, &binary(len)), Sender::forward))
+        }));
+        cases.push(Case::new(format!("encode/echo-owned/{len}"), move || {
+            let send = |sender: &mut Sender, message: Incoming<'_>| {
+                sender.send(message.into_message()).map_err(|unsent| unsent.error)
+            };
+            Ok(echo(&frame(Role::Server, DataKind::Binary, &binary(len)), send))
         }));
     }
     cases
@@ -52,7 +60,10 @@ fn batches(role: Role, mut send: impl FnMut(&mut Sender) -> bool + 'static) -> R
 }
 
 /// Receives messages by batches and sends them back, as an echo server does. A run gives the number of messages.
-fn echo(frame: &[u8]) -> Run {
+fn echo(
+    frame: &[u8],
+    mut send: impl FnMut(&mut Sender, Incoming<'_>) -> Result<(), SendError> + 'static,
+) -> Run {
     let batch = BATCH.min((64 << 10) / frame.len()).max(1);
     let input = frame.repeat(batch);
     let mut connection = Connection::new(Config::new(Role::Server), Negotiated::default(), Instant::now());
@@ -63,7 +74,7 @@ fn echo(frame: &[u8]) -> Run {
         while let Progress::Ready = connection.advance() {
             let (receiver, sender) = connection.halves();
             if let Event::Message(message) = receiver.event() {
-                black_box(sender.forward(message).is_ok());
+                black_box(send(sender, message).is_ok());
             }
         }
         write(connection.sender());
