@@ -1,6 +1,8 @@
 //! One message to many connections.
 
 mod bell;
+#[cfg(test)]
+mod bell_tests;
 mod group;
 mod member;
 mod options;

@@ -16,6 +16,8 @@ mod handshake;
 mod hooks;
 mod listener;
 pub(crate) mod registry;
+#[cfg(test)]
+mod registry_tests;
 mod serve;
 mod stream;
 #[cfg(feature = "rustls")]

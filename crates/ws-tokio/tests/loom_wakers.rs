@@ -5,6 +5,8 @@
 //! them stands below as it stands in `spawn/task.rs` and `spawn/handle.rs`, without the connection.
 #![allow(dead_code, unreachable_pub, reason = "the files under test have more than is tested")]
 
+#[path = "support/every_order.rs"]
+mod every_order;
 #[path = "../src/spawn/inbox.rs"]
 mod inbox;
 #[path = "../src/spawn/orders.rs"]
@@ -17,13 +19,7 @@ mod sync {
 }
 
 mod tasks {
-    use std::sync::PoisonError;
-
-    use loom::sync::{Mutex, MutexGuard};
-
-    pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-        mutex.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    pub(crate) use crate::every_order::lock;
 }
 
 use std::{
@@ -33,6 +29,7 @@ use std::{
     task::{Context, Poll, Wake, Waker},
 };
 
+use every_order::{join, lock, under_every_order};
 use inbox::{Inbox, Room};
 use loom::{
     future::block_on,
@@ -44,18 +41,8 @@ use loom::{
 };
 use orders::{Order, Orders};
 use slot::Slot;
-use tasks::lock;
 use ws_endpoint::driver::{Limits, Message};
 use ws_tokio::{SpawnOptions, Subscription};
-
-/// How often a thread is interrupted where it could go on: all orders with more of that are many, and show no more.
-const INTERRUPTIONS: usize = 2;
-
-fn under_every_order(story: impl Fn() + Send + Sync + 'static) {
-    let mut model = loom::model::Builder::new();
-    model.preemption_bound = Some(INTERRUPTIONS);
-    model.check(story);
-}
 
 fn wait(poll: impl FnMut(&mut Context<'_>) -> Poll<()>) {
     block_on(poll_fn(poll));
@@ -97,7 +84,7 @@ fn misses(parks_first: bool) -> bool {
         if !parks_first {
             slot.park(&cx);
         }
-        other.join().expect("no panic");
+        join(other);
         found.fetch_or(!seen && !woken.0.load(Ordering::SeqCst), Ordering::SeqCst);
     });
     missed.load(Ordering::SeqCst)
@@ -130,8 +117,8 @@ fn an_event_that_two_tasks_wait_for_reaches_both() {
             shared.0.park(cx);
             ready_if(*lock(&shared.2))
         });
-        writer.join().expect("no panic");
-        transport.join().expect("no panic");
+        join(writer);
+        join(transport);
     });
 }
 
@@ -234,7 +221,7 @@ fn a_full_inbox_holds_its_task_up_and_lets_it_go_on() {
         let task = thread::spawn(move || driven.receive(["a", "b", "c"].into()));
         let received = spawned.recv_all();
         assert_eq!(received.iter().filter_map(Message::as_text).collect::<Vec<_>>(), ["a", "b", "c"]);
-        task.join().expect("no panic");
+        join(task);
     });
 }
 
@@ -251,6 +238,6 @@ fn what_handles_have_sent_before_they_went_is_carried_out() {
         });
         assert_eq!(spawned.carry_out(), 2);
         assert_eq!(lock(&spawned.orders).bytes(), 0);
-        handles.into_iter().for_each(|handle| handle.join().expect("no panic"));
+        handles.into_iter().for_each(join);
     });
 }

@@ -2,13 +2,13 @@
 
 use std::{
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Wake, Waker},
 };
 
-use crate::tasks::lock;
+use crate::{sync::Mutex, tasks::lock};
 
 /// What a connection wakes instead of its task: it wakes the task, and remembers that it was the connection.
 ///
@@ -61,42 +61,5 @@ impl Wake for Ring {
         if let Some(task) = task {
             task.wake();
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{
-        sync::{
-            Arc,
-            atomic::{AtomicUsize, Ordering},
-        },
-        task::{Context, Wake, Waker},
-    };
-
-    use super::Bell;
-
-    #[derive(Default)]
-    struct Count(AtomicUsize);
-
-    impl Wake for Count {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    #[test]
-    fn a_bell_wakes_its_task_and_remembers_it_once() {
-        let mut bell = Bell::default();
-        bell.waker.wake_by_ref(); // for nobody
-        let tasks = [Arc::new(Count::default()), Arc::new(Count::default())];
-        for task in &tasks {
-            let waker = Waker::from(Arc::clone(task));
-            let cx = Context::from_waker(&waker);
-            bell.answer(&cx);
-            bell.waker.wake_by_ref();
-            assert!(bell.answer(&cx) && !bell.answer(&cx));
-        }
-        assert!(tasks.iter().all(|task| task.0.load(Ordering::Relaxed) == 1));
     }
 }

@@ -1,10 +1,6 @@
 //! Connections that get the same messages.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex},
-    task::Waker,
-};
+use std::{fmt, sync::Arc, task::Waker};
 
 use ws_endpoint::driver::{self, CloseCode, Prepared};
 
@@ -12,7 +8,7 @@ use super::{
     MemberId, MemberOptions, MemberStats, Subscription,
     member::{Fate, Member},
 };
-use crate::{Error, HandleSender, tasks::lock};
+use crate::{Error, HandleSender, sync::Mutex, tasks::lock};
 
 /// Connections that get the same messages. A clone is the same group.
 ///

@@ -2,18 +2,17 @@
 
 use std::{
     collections::VecDeque,
-    sync::{
-        Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicUsize, Ordering},
     task::{Context, Waker},
 };
 
-use tokio::sync::Notify;
 use ws_endpoint::driver::{CloseCode, Prepared};
 
 use super::{MemberOptions, SlowConsumer};
-use crate::tasks::lock;
+use crate::{
+    sync::{Mutex, Notify},
+    tasks::lock,
+};
 
 /// Names a member of a [`Group`](super::Group). It is never used again by the same group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -145,7 +144,7 @@ impl Queue {
 
 impl Member {
     pub(super) fn new(id: MemberId, options: MemberOptions) -> Self {
-        let (place, queue, room) = (AtomicUsize::new(0), Mutex::default(), Notify::new());
+        let (place, queue, room) = (AtomicUsize::new(0), Mutex::default(), Notify::default());
         Self { id, options, place, queue, room }
     }
 
