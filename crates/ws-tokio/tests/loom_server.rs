@@ -4,6 +4,8 @@
 //! threads. What is only counted in atomics is one step.
 #![allow(dead_code, unreachable_pub, reason = "the files under test have more than is tested")]
 
+#[path = "../src/server/crowd.rs"]
+mod crowd;
 #[path = "support/every_order.rs"]
 mod every_order;
 #[path = "../src/server/registry.rs"]
@@ -21,6 +23,7 @@ mod tasks {
 
 use std::{future::poll_fn, sync::Arc, task::Context};
 
+use crowd::Crowd;
 use every_order::{join, under_every_order};
 use loom::{future::block_on, thread};
 use registry::{Order, Registry, Remote};
@@ -93,5 +96,30 @@ fn who_waits_for_the_last_connection_learns_of_its_end() {
         drop(second);
         join(leaving);
         assert_eq!(join(waiting), 0);
+    });
+}
+
+/// The one who frees a place tells one who waits; two may be freed before the first has looked.
+#[test]
+fn whoever_waits_for_a_place_gets_one_when_there_are_as_many() {
+    // For the times that are tried again at: they do not come, so that nobody is saved by them.
+    let stopped = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    let stopped = stopped.expect("a runtime");
+    let _times = stopped.enter();
+    under_every_order(|| {
+        let crowd = Crowd::new(2);
+        let taken = [(); 2].map(|()| {
+            let place = block_on(crowd.enter(&peer(), |_| {}));
+            place.settle();
+            place
+        });
+        let listeners = [(); 2].map(|()| {
+            let crowd = Arc::clone(&crowd);
+            thread::spawn(move || block_on(crowd.enter(&peer(), |_| panic!("nobody is slow"))))
+        });
+        let leaving = thread::spawn(move || drop(taken));
+        let places = listeners.map(join);
+        join(leaving);
+        assert_ne!(places[0].number(), places[1].number());
     });
 }

@@ -5,19 +5,18 @@
 //! the slowest handshake gives way, once it has had the time that an honest client needs; before, the newcomer waits, which
 //! is what a crowd of honest clients needs.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-};
+use std::{collections::BTreeMap, pin::pin, sync::Arc};
 
 use tokio::{
-    sync::Notify,
     task::AbortHandle,
     time::{Duration, Instant, timeout_at},
 };
 
 use super::Address;
-use crate::tasks::lock;
+use crate::{
+    sync::{Mutex, Notify},
+    tasks::lock,
+};
 
 /// How long a handshake is safe from newcomers.
 const GRACE: Duration = Duration::from_secs(1);
@@ -63,6 +62,9 @@ impl Crowd {
     /// A place for a handshake; waits for one while all are taken. Tells whose handshake had to give way.
     pub(super) async fn enter(self: &Arc<Self>, peer: &Address, mut gave_way: impl FnMut(Address)) -> Place {
         loop {
+            // Before it looks: of two places that are freed at once, two listeners must learn.
+            let mut freed = pin!(self.freed.notified());
+            freed.as_mut().enable();
             let retry = match self.try_enter(peer) {
                 Ok(place) => return place,
                 Err(Full::GaveWay(peer)) => {
@@ -71,7 +73,6 @@ impl Crowd {
                 }
                 Err(Full::Until(retry)) => retry,
             };
-            let freed = self.freed.notified();
             match retry {
                 None => freed.await,
                 Some(retry) => {
