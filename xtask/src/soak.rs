@@ -1,7 +1,8 @@
 //! `cargo xtask soak`: thousands of connections that come, talk and go, well and badly, for as long as you like.
 //!
 //! The server is `ws serve --deflate` as it is shipped, the clients are the example `soak` of ws-stack: two processes over
-//! the loopback. Each second the server's memory and descriptors are read. Behind the warm-up its memory must stay flat and
+//! the loopback. With `--counted` the server is the example's own, which counts what is on its heap: whether memory that grows
+//! is held, or only kept by the allocator. Each second the server's memory and descriptors are read. Behind the warm-up its memory must stay flat and
 //! nearly all of the connections must be open, every message must have been answered, and at the end there must be as many
 //! descriptors as before.
 
@@ -44,6 +45,9 @@ pub(crate) struct Args {
     /// The longest pause of a connection between two things that it says, in seconds: what makes the load
     #[arg(long, default_value_t = 3.0)]
     pause: f64,
+    /// Soak a server that counts its heap: the library's `Server` in place of `ws serve`
+    #[arg(long)]
+    counted: bool,
     /// Where to draw memory and descriptors over time [default: soak.svg in cargo's target directory]
     #[arg(long, value_name = "PATH")]
     svg: Option<PathBuf>,
@@ -64,13 +68,16 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     ensure!(args.minutes > 0.0 && args.connections > 0, "there must be time, and connections");
     let pause = Duration::try_from_secs_f64(args.pause).context("a pause is a time")?;
     let repo = Repo::find()?;
-    let ws = repo.build_program("ws", ["--package", "ws-cli", "--bin", "ws"])?;
     let soak = repo.build_program("soak", ["--package", "ws-stack", "--example", "soak"])?;
     let svg = args.svg.clone().unwrap_or_else(|| repo.target.join("soak.svg"));
 
     let lasts = Duration::try_from_secs_f64(args.minutes * 60.0).context("that is too long")?;
     let warm_up = WARM_UP.max(lasts / 10).min(lasts * 2 / 3);
-    let server = Server::start(&ws)?;
+    let server = if args.counted {
+        Server::counted(&soak)?
+    } else {
+        Server::shipped(&repo.build_program("ws", ["--package", "ws-cli", "--bin", "ws"])?)?
+    };
     let before = server.usage()?;
     let clients = Clients::start(&soak, args.connections, args.seed, pause, server.address())?;
     let watched = watch(clients, &server, lasts)?;
@@ -82,6 +89,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         before,
         after,
         memory: watched.series.trend(warm_up, |sample| sample.resident as f64),
+        heap: watched.series.trend(warm_up, |sample| sample.heap as f64).filter(|_| args.counted),
         open: watched.series.trend(warm_up, |sample| sample.open as f64),
         watched: &watched,
     };
@@ -119,7 +127,7 @@ fn watch(mut clients: Clients, server: &Server, lasts: Duration) -> anyhow::Resu
             Said::Tally(tally) if clients.is_stopped() => watched.tally = tally,
             Said::Tally(tally) => {
                 let (at, usage) = (start.elapsed(), server.usage()?);
-                watched.series.push(Sample::new(at, &usage, tally.open));
+                watched.series.push(Sample::new(at, &usage, server.heap(), tally.open));
                 watched.tally = tally;
                 progress.show(at, &usage, tally);
                 if at >= lasts {

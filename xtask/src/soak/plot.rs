@@ -19,23 +19,28 @@ const POINTS: usize = 600;
 struct Panel {
     name: &'static str,
     value: fn(&Sample) -> f64,
+    /// Drawn below it, where there is any of it.
+    part: Option<fn(&Sample) -> f64>,
     top: f64,
 }
 
 const PANELS: [Panel; 3] = [
     Panel {
-        name: "resident memory of the server, MiB",
+        name: "resident memory of the server, MiB; dotted, what is on its heap, where that is counted",
         value: |sample| sample.resident as f64 / f64::from(1 << 20),
+        part: Some(|sample| sample.heap as f64 / f64::from(1 << 20)),
         top: TOP,
     },
     Panel {
         name: "descriptors of the server",
         value: |sample| sample.descriptors as f64,
+        part: None,
         top: TOP + HIGH + GAP,
     },
     Panel {
         name: "connections of the clients that are open",
         value: |sample| sample.open as f64,
+        part: None,
         top: TOP + 2.0 * (HIGH + GAP),
     },
 ];
@@ -52,6 +57,7 @@ pub(super) fn svg(title: &str, series: &Series, warm_up: Duration) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" font-family=\"system-ui, sans-serif\" \
          font-size=\"11\">\n<style>text{{fill:#333}}.name{{font-weight:600;font-size:12px}}.grid{{stroke:#ccc}}\
          .warm{{fill:#8882}}.curve{{fill:none;stroke:#d9622b;stroke-width:1.5}}\
+         .part{{stroke-dasharray:2 2}}\
          @media(prefers-color-scheme:dark){{text{{fill:#ddd}}.grid{{stroke:#444}}}}</style>\n"
     );
     text(&mut out, "name", (10.0, 22.0), "start", title);
@@ -87,13 +93,17 @@ impl Panel {
             );
             text(out, "", (LEFT - 6.0, y + 4.0), "end", &tick.to_string());
         }
-        let points = samples.chunks(samples.len().div_ceil(POINTS).max(1)).filter_map(|together| {
-            let value = together.iter().map(self.value).reduce(f64::max)?;
-            let x = LEFT + together.first()?.at.as_secs_f64() / end * (RIGHT - LEFT);
-            Some(format!("{x:.1},{:.1}", bottom - value / most * HIGH))
-        });
-        let points: Vec<_> = points.collect();
-        let _ = writeln!(out, "<polyline class=\"curve\" points=\"{}\"/>", points.join(" "));
+        let part = self.part.filter(|part| samples.iter().any(|sample| part(sample) > 0.0));
+        for (class, value) in [("curve", Some(self.value)), ("curve part", part)] {
+            let Some(value) = value else { continue };
+            let points = samples.chunks(samples.len().div_ceil(POINTS).max(1)).filter_map(|together| {
+                let value = together.iter().map(value).reduce(f64::max)?;
+                let x = LEFT + together.first()?.at.as_secs_f64() / end * (RIGHT - LEFT);
+                Some(format!("{x:.1},{:.1}", bottom - value / most * HIGH))
+            });
+            let points: Vec<_> = points.collect();
+            let _ = writeln!(out, "<polyline class=\"{class}\" points=\"{}\"/>", points.join(" "));
+        }
     }
 }
 

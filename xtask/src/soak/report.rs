@@ -21,8 +21,10 @@ pub(super) struct Report<'a> {
     pub(super) before: Usage,
     pub(super) after: Usage,
     pub(super) watched: &'a Watched,
-    /// Behind the warm-up: the server's memory, and the connections that were open.
+    /// Behind the warm-up: the server's memory, what of it is on its heap where that is counted, and the connections that were
+    /// open.
     pub(super) memory: Option<Trend>,
+    pub(super) heap: Option<Trend>,
     pub(super) open: Option<Trend>,
 }
 
@@ -60,6 +62,12 @@ impl Report<'_> {
             Some(growth) => wrong.push(format!("memory has grown by {:.1} %", growth * 100.0)),
             None => wrong.push("it was too short to tell whether memory grows".to_owned()),
         }
+        match self.heap.map(Trend::growth) {
+            Some(growth) if growth > FLAT => {
+                wrong.push(format!("what is on the heap has grown by {:.1} %", growth * 100.0));
+            }
+            _ => {}
+        }
         let wanted = self.args.connections as f64;
         if let Some(open) = self.open
             && open.least < wanted * OPEN
@@ -94,6 +102,15 @@ impl Report<'_> {
             rows.push(("at the end, by the same line".to_owned(), growth));
             rows.push((format!("{warm}, the most"), mebibytes(memory.most)));
         }
+        if let Some(heap) = self.heap {
+            let growth = format!("{} ({:+.1} %)", mebibytes(heap.last), heap.growth() * 100.0);
+            rows.push((format!("on its heap {warm}, by the best line"), mebibytes(heap.first)));
+            rows.push(("on its heap at the end, by the same line".to_owned(), growth));
+            rows.push((
+                "the least and the most".to_owned(),
+                format!("{} and {}", mebibytes(heap.least), mebibytes(heap.most)),
+            ));
+        }
         if let Some(open) = self.open {
             let fall = format!("{:.0} ({:+.1} %)", open.last, open.growth() * 100.0);
             rows.push((format!("open {warm}, the least"), open.least.to_string()));
@@ -116,10 +133,22 @@ mod tests {
     use super::*;
 
     fn wrong(tally: Tally, memory: [u64; 4], open: u64, descriptors: usize) -> Vec<String> {
-        let args = Args { minutes: 1.0, connections: 5, seed: 0, pause: 3.0, svg: None };
+        wrong_with_heap(tally, memory, None, open, descriptors)
+    }
+
+    fn wrong_with_heap(
+        tally: Tally,
+        memory: [u64; 4],
+        heap: Option<[u64; 4]>,
+        open: u64,
+        descriptors: usize,
+    ) -> Vec<String> {
+        let counted = heap.is_some();
+        let args = Args { minutes: 1.0, connections: 5, seed: 0, pause: 3.0, counted, svg: None };
         let watched = Watched { series: series(memory), tally, failures: Vec::new() };
         let usage = Usage { descriptors: 12, ..Usage::default() };
         let memory = watched.series.trend(Duration::ZERO, |sample| sample.resident as f64);
+        let heap = heap.and_then(|heap| series(heap).trend(Duration::ZERO, |sample| sample.resident as f64));
         let open = memory.map(|trend| Trend { least: open as f64, ..trend });
         Report {
             args: &args,
@@ -127,6 +156,7 @@ mod tests {
             before: usage,
             after: Usage { descriptors, ..usage },
             memory,
+            heap,
             open,
             watched: &watched,
         }
@@ -138,6 +168,15 @@ mod tests {
         let tally = Tally { asked: 7, answered: 7, ..Tally::default() };
         assert_eq!(wrong(tally, [1_000, 1_005, 1_010, 1_015], 5, 12), [""; 0]);
         assert_eq!(wrong(tally, [1_000, 1_500, 1_500, 500], 5, 12), [""; 0]);
+    }
+
+    #[test]
+    fn a_heap_that_grows_is_told_though_the_allocator_had_room_for_it() {
+        let well = Tally { asked: 7, answered: 7, ..Tally::default() };
+        let flat = [1_000; 4];
+        assert_eq!(wrong_with_heap(well, flat, Some([700, 705, 700, 705]), 5, 12), [""; 0]);
+        let found = wrong_with_heap(well, flat, Some([700, 707, 714, 721]), 5, 12);
+        assert_eq!(found, ["what is on the heap has grown by 3.0 %"]);
     }
 
     #[test]

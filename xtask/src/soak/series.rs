@@ -11,14 +11,16 @@ pub(super) struct Sample {
     pub(super) at: Duration,
     /// Bytes of the server's resident memory.
     pub(super) resident: u64,
+    /// Bytes that it has on its heap, if it counts them.
+    pub(super) heap: u64,
     pub(super) descriptors: usize,
     /// The clients' connections that were open.
     pub(super) open: u64,
 }
 
 impl Sample {
-    pub(super) fn new(at: Duration, usage: &Usage, open: u64) -> Self {
-        Self { at, resident: usage.resident, descriptors: usage.descriptors, open }
+    pub(super) fn new(at: Duration, usage: &Usage, heap: u64, open: u64) -> Self {
+        Self { at, resident: usage.resident, heap, descriptors: usage.descriptors, open }
     }
 }
 
@@ -84,7 +86,7 @@ pub(super) mod tests {
     /// A sample for each second, with so many bytes.
     pub(crate) fn series(resident: impl IntoIterator<Item = u64>) -> Series {
         let at = (0..).map(Duration::from_secs);
-        let sample = |(at, resident)| Sample { at, resident, descriptors: 12, open: 5 };
+        let sample = |(at, resident)| Sample { at, resident, heap: 0, descriptors: 12, open: 5 };
         Series(at.zip(resident).map(sample).collect())
     }
 

@@ -1,4 +1,5 @@
-//! Clients that come, talk and go, well and badly, for as long as they are let: what `cargo xtask soak` sends to a server.
+//! Clients that come, talk and go, well and badly, for as long as they are let: what `cargo xtask soak` sends to a server; and
+//! with `soak serve` a server for them that counts what is on its heap.
 //!
 //! `soak CONNECTIONS SEED PAUSE ADDRESS` keeps so many connections to an echo server open at once, each of which is silent for
 //! up to so many milliseconds now and then. Each second it prints
@@ -10,6 +11,7 @@ mod descriptors;
 mod leave;
 mod life;
 mod message;
+mod server;
 mod stop;
 mod talk;
 mod tally;
@@ -18,10 +20,14 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{sync::Semaphore, task::JoinSet, time};
 use ws_stack::BoxError;
+use ws_testkit::Heap;
 
 use self::{life::Visitor, stop::Stop, tally::Tally};
 
-const USAGE: &str = "usage: soak CONNECTIONS SEED PAUSE ADDRESS";
+const USAGE: &str = "usage: soak CONNECTIONS SEED PAUSE ADDRESS, or soak serve";
+
+#[global_allocator]
+static HEAP: Heap = Heap;
 
 /// How many connect at once: a listener has a queue of some hundred.
 const AT_ONCE: usize = 200;
@@ -30,6 +36,9 @@ const AT_ONCE: usize = 200;
 async fn main() -> Result<(), BoxError> {
     descriptors::raise_limit();
     let arguments: Vec<_> = std::env::args().skip(1).collect();
+    if arguments == ["serve"] {
+        return server::serve().await;
+    }
     let [connections, seed, pause, address] = arguments.as_slice() else { return Err(USAGE.into()) };
     let (connections, seed): (u64, u64) = (connections.parse()?, seed.parse()?);
     let (pause, server): (usize, SocketAddr) = (pause.parse()?, address.parse()?);
