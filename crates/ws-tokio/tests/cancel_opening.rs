@@ -36,8 +36,11 @@ const PAGE: &str = "GET /page HTTP/1.1\r\nHost: a\r\n\r\n";
 /// What an opening does with a transport, to its end.
 type Opening = fn(Mock) -> Pin<Box<dyn Future<Output = ()>>>;
 
-const OPENINGS: [(&str, &str, &str, Opening); 6] = [
+const OPENINGS: [(&str, &str, &str, Opening); 8] = [
     ("accept", REQUEST, "101", |io| Box::pin(async { drop(ws_tokio::accept(io).await.expect("accepted")) })),
+    ("accept_local", REQUEST, "101", |io| {
+        Box::pin(async { drop(ws_tokio::accept_local(io).await.expect("accepted")) })
+    }),
     ("accept_with a page", PAGE, "426", |io| {
         Box::pin(async { drop(ws_tokio::accept_with(io, &Arc::default()).await.expect_err("refused")) })
     }),
@@ -45,6 +48,12 @@ const OPENINGS: [(&str, &str, &str, Opening); 6] = [
         Box::pin(async {
             let upgrade = Upgrade::read(io, &Arc::default()).await.expect("a request");
             drop(upgrade.accept().await.expect("accepted"));
+        })
+    }),
+    ("Upgrade::accept_local", REQUEST, "101", |io| {
+        Box::pin(async {
+            let upgrade = Upgrade::read(io, &Arc::default()).await.expect("a request");
+            drop(upgrade.accept_local().await.expect("accepted"));
         })
     }),
     ("Upgrade::refuse", REQUEST, "403", |io| {
@@ -117,23 +126,30 @@ async fn an_opening_that_is_dropped_at_any_poll_drops_its_transport() {
 
 #[tokio::test]
 async fn a_client_that_is_dropped_at_any_poll_drops_its_transport() {
-    for polls in 0..200 {
-        let (io, wire) = hostile("");
-        let connect = Connect::new("ws://example.com/chat").expect("an address");
-        let mut future = Box::pin(connect.over(io));
-        if (0..polls).any(|_| poll_once(future.as_mut()).is_ready()) {
-            assert!(
-                wire.written().ends_with(b"\r\n\r\n"),
-                "all of the request has left before it is given up"
-            );
-            return;
+    type Opened = Pin<Box<dyn Future<Output = bool>>>;
+    let ways: [fn(Connect, Mock) -> Opened; 2] = [
+        |connect, io| Box::pin(async { connect.over(io).await.is_ok() }),
+        |connect, io| Box::pin(async { connect.over_local(io).await.is_ok() }),
+    ];
+    for way in ways {
+        for polls in 0.. {
+            let (io, wire) = hostile("");
+            let mut future = way(Connect::new("ws://example.com/chat").expect("an address"), io);
+            if (0..polls).any(|_| poll_once(future.as_mut()).is_ready()) {
+                assert!(
+                    wire.written().ends_with(b"\r\n\r\n"),
+                    "all of the request has left before it is given up"
+                );
+                assert!(polls > 20, "each step was cut: {polls}");
+                break;
+            }
+            drop(future);
+            assert!(wire.is_dropped(), "{polls} polls");
+            let written = String::from_utf8(wire.written()).expect("text");
+            assert!("GET /chat HTTP/1.1\r\n".starts_with(&written[..written.len().min(20)]), "{written}");
+            assert!(polls < 1_000, "it never ends");
         }
-        drop(future);
-        assert!(wire.is_dropped(), "{polls} polls");
-        let written = String::from_utf8(wire.written()).expect("text");
-        assert!("GET /chat HTTP/1.1\r\n".starts_with(&written[..written.len().min(20)]), "{written}");
     }
-    panic!("it never ended");
 }
 
 #[tokio::test]
@@ -256,6 +272,23 @@ async fn what_is_sent_to_all_but_one_is_queued_once_by_the_first_poll() {
                 assert_eq!(peer.recv().await, Some(Frame::text("news")), "{polls} polls");
             }
             assert_eq!(peer.recv().await, Some(Frame::text("own")), "{polls} polls");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_member_that_drops_its_wait_for_the_next_message_misses_none() {
+    for polls in 1..4 {
+        let group = Group::new();
+        let mut member = group.subscribe(MemberOptions::new(SlowConsumer::Wait));
+        for number in ["one", "two", "three"] {
+            {
+                let mut next = Box::pin(member.next());
+                assert!((0..polls).all(|_| poll_once(next.as_mut()).is_pending()), "nothing was sent yet");
+                assert_eq!(group.try_send(&Prepared::new(number), None).queued, 1);
+            }
+            let message = poll_once(member.next());
+            assert!(matches!(message, Poll::Ready(Some(message)) if message.as_bytes() == number.as_bytes()));
         }
     }
 }
