@@ -5,11 +5,15 @@ mod support;
 use std::{
     collections::VecDeque,
     future::pending,
-    sync::{Arc, Mutex},
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use support::AbortOnDrop;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -244,6 +248,56 @@ async fn a_next_that_is_dropped_is_gone_on_with() {
     ws.expect("not stopped").expect("connected");
     // 10 s of silence, a wait of 1 s, a refusal, a wait of 2 s: nothing was begun twice.
     assert_eq!(server.clients(), [0, 11, 13]);
+}
+
+/// The panic is the caller's own, but who catches it has a client that goes on.
+#[tokio::test(start_paused = true)]
+async fn a_hook_that_panics_is_a_failure_for_who_catches_it() {
+    type With = fn(Reconnect, Arc<AtomicBool>) -> Reconnect;
+    let hooks: [(&str, &[Does], With); 5] = [
+        ("on_open", &[Accepts], |client, calm| {
+            client.on_open(move |ws| {
+                assert!(calm.swap(true, Ordering::Relaxed), "told to");
+                async { Ok(ws) }
+            })
+        }),
+        ("what on_open awaits", &[Accepts], |client, calm| {
+            client.on_open(move |ws| {
+                let calm = Arc::clone(&calm);
+                async move {
+                    tokio::task::yield_now().await;
+                    assert!(calm.swap(true, Ordering::Relaxed), "told to");
+                    Ok(ws)
+                }
+            })
+        }),
+        ("retry_if", &[Answers(BUSY), Accepts], |client, calm| {
+            client.retry_if(move |_| {
+                assert!(calm.swap(true, Ordering::Relaxed), "told to");
+                true
+            })
+        }),
+        ("on_failure", &[Answers(BUSY), Accepts], |client, calm| {
+            client.on_failure(move |_, _| assert!(calm.swap(true, Ordering::Relaxed), "told to"))
+        }),
+        ("random_source", &[Answers(BUSY), Accepts], |client, calm| {
+            client.random_source(move || {
+                assert!(calm.swap(true, Ordering::Relaxed), "told to");
+                u64::MAX
+            })
+        }),
+    ];
+    for (hook, script, with) in hooks {
+        let server = Server::start(script).await;
+        let mut client = with(server.client(), Arc::default());
+        let panicked = AssertUnwindSafe(client.next()).catch_unwind().await.expect_err(hook);
+        assert_eq!(panicked.downcast_ref(), Some(&"told to"), "{hook}: the hook's own panic comes out");
+        let next = timeout(Duration::from_secs(60), client.next()).await.expect(hook);
+        let mut ws = next.expect("not stopped").expect("connected");
+        assert!(ws.recv().await.expect("not the end").is_ok(), "{hook}");
+        assert_eq!(server.clients().len(), 2, "{hook}");
+        assert!(server.clients()[1] >= 1, "{hook}: not at once");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,9 +7,10 @@ mod stop;
 use std::{
     fmt,
     future::poll_fn,
+    mem,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -83,6 +84,8 @@ enum State {
     Live {
         since: Instant,
     },
+    /// A hook has panicked: a failure like others, once it is gone on with.
+    Broken,
     Over,
 }
 
@@ -175,7 +178,7 @@ impl Reconnect {
     ///
     /// # Cancel safety
     /// Safe: waits and attempts are kept, and a later call goes on with them. An attempt makes no progress while nobody
-    /// waits for it.
+    /// waits for it. When a hook panics, whoever waits here does; to call again is to try again, after a wait.
     pub async fn next(&mut self) -> Option<Result<WebSocket<ClientStream>, ConnectError>> {
         poll_fn(|cx| self.poll(cx)).await
     }
@@ -185,25 +188,37 @@ impl Reconnect {
             if self.stop.poll_stopped(cx) {
                 self.state = State::Over;
             }
-            self.state = match &mut self.state {
-                State::Over => return Poll::Ready(None),
+            // A hook may panic, and who catches that call again: what was under way is not polled a second time.
+            self.state = match mem::replace(&mut self.state, State::Broken) {
+                State::Over => {
+                    self.state = State::Over;
+                    return Poll::Ready(None);
+                }
                 State::New => State::Attempt(self.attempt()),
-                State::Wait(sleep) => {
-                    ready!(sleep.as_mut().poll(cx));
+                State::Wait(mut sleep) => {
+                    if sleep.as_mut().poll(cx).is_pending() {
+                        self.state = State::Wait(sleep);
+                        return Poll::Pending;
+                    }
                     State::Attempt(self.attempt())
                 }
+                State::Broken => wait(self.delay(Duration::ZERO)),
                 State::Live { since } => {
                     if since.elapsed() >= self.backoff.settled_after {
                         self.failures = 0;
                     }
                     wait(self.delay(Duration::ZERO))
                 }
-                State::Attempt(attempt) => match ready!(attempt.as_mut().poll(cx)) {
-                    Ok(ws) => {
+                State::Attempt(mut attempt) => match attempt.as_mut().poll(cx) {
+                    Poll::Pending => {
+                        self.state = State::Attempt(attempt);
+                        return Poll::Pending;
+                    }
+                    Poll::Ready(Ok(ws)) => {
                         self.state = State::Live { since: Instant::now() };
                         return Poll::Ready(Some(Ok(ws)));
                     }
-                    Err(error) => match self.judge(&error) {
+                    Poll::Ready(Err(error)) => match self.judge(&error) {
                         Some(state) => state,
                         None => {
                             self.state = State::Over;
@@ -279,6 +294,7 @@ impl fmt::Debug for Reconnect {
             State::Attempt(_) => "attempt",
             State::Wait(_) => "wait",
             State::Live { .. } => "live",
+            State::Broken => "broken",
             State::Over => "over",
         };
         f.debug_struct("Reconnect")
