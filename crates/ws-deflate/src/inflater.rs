@@ -75,7 +75,7 @@ impl Codec for Inflater {
             let chunk = self.shared.options.chunk_size;
             let wanted = fragment.len().saturating_mul(RATIO).clamp(LEAST.min(chunk), chunk);
             // One that fails is not kept until the connection has ended.
-            stream.inflate(fragment, wanted, out)?;
+            stream.inflate(fragment, wanted, chunk, out)?;
             self.stream = Some(stream);
         }
         if last && let Some(mut stream) = self.stream.take() {

@@ -62,11 +62,13 @@ impl InflateStream {
         self.history.clear();
     }
 
-    /// Takes in all of the input, or fails.
+    /// Takes in all of the input, or fails. There is room for `wanted` bytes at first, and twice as much each time that was too
+    /// little, up to `most`.
     pub(crate) fn inflate(
         &mut self,
         mut input: &[u8],
-        wanted: usize,
+        mut wanted: usize,
+        most: usize,
         out: &mut Output<'_>,
     ) -> Result<(), ExtensionError> {
         let mut stuck = 0;
@@ -80,6 +82,9 @@ impl InflateStream {
             if input.is_empty() && !step.full {
                 return Ok(());
             }
+            if step.full {
+                wanted = wanted.saturating_mul(2).min(most);
+            }
             stuck = if step.read == 0 && step.made == 0 && !step.ended { stuck + 1 } else { 0 };
             if stuck > PATIENCE {
                 return Err(ExtensionError::internal("the inflater is stuck"));
@@ -91,7 +96,7 @@ impl InflateStream {
     /// (RFC 7692 section 7.2.2).
     pub(crate) fn finish(&mut self, out: &mut Output<'_>) -> Result<(), ExtensionError> {
         // The end of a block is told by the call after the one that has reached it.
-        self.inflate(&[], LITTLE, out)?;
+        self.inflate(&[], LITTLE, LITTLE, out)?;
         // Some senders end with a final block and leave out the empty one that the tail belongs to.
         if self.fresh {
             return Ok(());

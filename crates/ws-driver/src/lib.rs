@@ -82,7 +82,7 @@ pub use self::{
     outbox::Outbox,
     payload::{INLINE, Payload},
     prepared::Prepared,
-    receiver::{Incoming, Receiver},
+    receiver::{Incoming, Pause, Receiver},
     replies::Replies,
     scratch::Scratch,
     sender::Sender,

@@ -1,5 +1,6 @@
 //! Bytes between a transport and the driver: the one place that reads, writes and waits.
 
+mod share;
 mod waiting;
 
 use std::{
@@ -9,15 +10,13 @@ use std::{
 };
 
 use bytes::BufMut;
-use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite},
-    task,
-};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use ws_endpoint::{
     driver::{Ending, Lifecycle, Progress, Receiver, Replies, SendError},
     extensions::Direction,
 };
 
+use self::share::Share;
 use crate::{
     Error, Writer,
     jobs::Jobs,
@@ -43,6 +42,8 @@ pub(crate) struct Pump {
     pub(crate) timer: Timer,
     /// Bytes that were read since others had their turn.
     turn: u32,
+    /// While it goes on with a long frame that extensions work on, or waits to.
+    share: Option<Box<Share>>,
     jobs: Option<Box<Jobs>>,
     /// A server's hold on the connection.
     pub(crate) remote: Option<Remote>,
@@ -58,19 +59,22 @@ pub(crate) struct Pump {
 
 impl Pump {
     pub(crate) fn new(receiver: Receiver, replies: Replies, lifecycle: Lifecycle) -> Self {
-        Self {
+        let mut pump = Self {
             receiver,
             replies,
             lifecycle,
             timer: Timer::default(),
             turn: 0,
+            share: None,
             jobs: None,
             remote: None,
             failure: None,
             ended: false,
             reported: false,
             skips: false,
-        }
+        };
+        pump.begin_turn();
+        pump
     }
 
     /// Goes on until an event is ready, or the connection has ended and the transport was dealt with.
@@ -122,6 +126,7 @@ impl Pump {
                     return Poll::Ready(Progress::Ready);
                 }
                 Progress::Closed => {
+                    self.leave_place();
                     let ended = self.poll_end(io, writer, cx);
                     scratch::detach(&mut self.receiver, &mut writer.sender, &mut self.replies);
                     ready!(ended);
@@ -183,15 +188,17 @@ impl Pump {
             let _blocked = self.poll_write(io, writer, cx);
         }
         if reads {
+            if let Some(pause) = self.receiver.pause() {
+                return self.poll_share(pause, cx);
+            }
+            self.leave_place();
             if self.turn >= TURN {
-                self.turn = 0;
-                let _yielded = pin!(task::yield_now()).poll(cx);
-                return Poll::Pending;
+                return self.poll_yield(cx);
             }
             if self.poll_read(io, writer, usize::MAX, cx).is_ready() {
                 return Poll::Ready(());
             }
-            self.turn = 0;
+            self.begin_turn();
             if self.failure.is_some() {
                 // What came before the transport failed was received; nothing more is waited for.
                 self.receiver.end_of_stream();

@@ -168,16 +168,21 @@ impl Receiver {
         }
     }
 
-    /// Hands what has arrived to the extensions.
+    /// Hands what has arrived to the extensions, or a piece of it where they take turns.
     fn pass_to_extensions(&mut self, complete: bool, last: bool) -> Step {
         let (Some(frame), Some(inflow)) = (&self.frame, &mut self.inflow) else {
             return Step::Again;
         };
-        let arrived = frame.done;
+        let (arrived, mut given, mut last) = (frame.done, frame.done, last);
         if arrived > 0 || last {
-            inflow.chain.push(&self.buf[self.at..self.at + arrived], last);
+            let Some(piece) = inflow.next_piece(arrived, frame.left) else {
+                return Step::Done(Progress::NeedBytes);
+            };
+            given = piece;
+            last &= given == arrived;
+            inflow.push(&self.buf[self.at..self.at + given], last);
         }
-        self.use_up(arrived);
+        self.use_up(given);
         if last {
             self.frame = None;
             self.message = None;

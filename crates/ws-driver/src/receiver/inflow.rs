@@ -4,7 +4,7 @@ use bytes::{Buf, BytesMut};
 use ws_extensions::Chain;
 use ws_frame::{DataKind, Utf8Validator};
 
-use super::{Ready, Receiver};
+use super::{Ready, Receiver, turn::Turn};
 use crate::{Delivery, Fault, Progress};
 
 /// The incoming chain of extensions, and the text that comes out of it.
@@ -15,11 +15,13 @@ pub(super) struct Inflow {
     /// Bytes of the front message that were validated.
     checked: usize,
     parts_given: bool,
+    /// What is left of this turn, where turns are taken.
+    pub(super) turn: Option<Turn>,
 }
 
 impl Inflow {
     pub(super) fn new(chain: Chain) -> Self {
-        Self { chain, utf8: Utf8Validator::default(), checked: 0, parts_given: false }
+        Self { chain, utf8: Utf8Validator::default(), checked: 0, parts_given: false, turn: None }
     }
 
     pub(super) fn parts_given(&self) -> bool {
@@ -34,6 +36,29 @@ impl Inflow {
     /// The first `len` bytes of the front message.
     pub(super) fn lend(&mut self, len: usize) -> Option<&[u8]> {
         self.chain.front()?.data.get(..len)
+    }
+
+    /// How much of `arrived` enters the chain now, of a frame of which `left` is left; nothing before the next turn.
+    pub(super) fn next_piece(&mut self, arrived: usize, left: usize) -> Option<usize> {
+        match &mut self.turn {
+            None => Some(arrived),
+            Some(turn) => turn.piece(arrived, left),
+        }
+    }
+
+    /// A piece enters the chain, and counts in this turn with what is made of it.
+    pub(super) fn push(&mut self, piece: &[u8], last: bool) {
+        let before = self.made();
+        self.chain.push(piece, last);
+        let made = self.made().saturating_sub(before);
+        if let Some(turn) = &mut self.turn {
+            turn.count(made);
+        }
+    }
+
+    /// How long the front message is by now.
+    fn made(&mut self) -> usize {
+        self.chain.front().map_or(0, |front| front.data.len())
     }
 
     /// Takes the front message's bytes out to be lent, or puts their buffer back to be used again.

@@ -7,13 +7,13 @@ mod inflow;
 mod memory;
 mod parts;
 mod ready;
+mod turn;
 mod whole;
 
 use bytes::BytesMut;
 use ws_extensions::Chain;
 use ws_frame::{Header, Role, Rsv, Rules, Utf8Validator};
 
-pub use self::incoming::Incoming;
 use self::{
     data::{Frame, Open},
     inflow::Inflow,
@@ -21,6 +21,7 @@ use self::{
     parts::Carry,
     ready::Ready,
 };
+pub use self::{incoming::Incoming, turn::Pause};
 use crate::{
     Config, Delivery, Ending, Expired, Fault, Limits, Progress, Replies, Shared, replies::CloseReply,
     round_trip::Mark,

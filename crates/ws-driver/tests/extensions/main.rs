@@ -1,6 +1,7 @@
 //! Messages that go through extensions: their order, their failures, and what may pass them.
 
 mod fake;
+mod turns;
 
 use ws_driver::{
     Config, DataKind, Delivery, Ending, Fault, Initiator, Message, Progress, SendError, Text, Wants,

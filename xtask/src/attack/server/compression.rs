@@ -16,13 +16,13 @@ use super::{Server, expect};
 const LIMIT: usize = 64 << 20;
 const MIB: u64 = 1 << 20;
 
-/// What one message at its limit may take: itself, and a little. It is inflated where its connection is driven, which is
-/// why it takes no more, and why others on the same thread wait meanwhile: SECURITY.md has this as a known limit.
-const BOMB: Bounds = bomb_bounds(LIMIT as u64, Duration::from_millis(500));
+/// What one message at its limit may take: itself, and a little. It is inflated where its connection is driven, a little in
+/// each turn; to give back what it took takes some milliseconds more at once.
+const BOMB: Bounds = bomb_bounds(LIMIT as u64);
 
-const fn bomb_bounds(limit: u64, honest: Duration) -> Bounds {
+const fn bomb_bounds(limit: u64) -> Bounds {
     let bounds = Bounds::SMALL.time(Duration::from_secs(5)).cpu(Duration::from_millis(100));
-    bounds.memory(limit + 2 * MIB).honest(honest)
+    bounds.memory(limit + 2 * MIB).honest(Duration::from_millis(10))
 }
 
 /// What is refused at once.
@@ -73,7 +73,7 @@ pub(super) fn attacks() -> anyhow::Result<Vec<Attack<Server>>> {
     let mut damaged = whole.clone();
     damaged[0] |= 0b110;
     let bad_text = compressed(TEXT, &message(stored(b"ab\xff", false)));
-    let mut rows = bombs(BOMB, BOMB.memory, BOMB.honest)?;
+    let mut rows = bombs(BOMB, BOMB.memory + 10 * MIB)?;
     rows.extend([
         exact("64 MiB exactly", LIMIT, 1000)?,
         exact("64 MiB and a byte", LIMIT + 1, 1009)?,
@@ -125,22 +125,21 @@ pub(super) fn attacks() -> anyhow::Result<Vec<Attack<Server>>> {
     Ok(rows)
 }
 
-/// Against a server whose messages may have 16 MiB, as is usual where messages are compressed.
-pub(super) fn at_16_mib() -> anyhow::Result<Vec<Attack<Server>>> {
-    let bounds = bomb_bounds(16 * MIB, Duration::from_millis(125));
-    bombs(bounds, 24 * MIB, bounds.honest)
+/// Against a server whose messages may have 8 MiB: what the allocator keeps of a buffer that grows counts as well here.
+pub(super) fn at_8_mib() -> anyhow::Result<Vec<Attack<Server>>> {
+    bombs(bomb_bounds(8 * MIB).memory(16 * MIB), 24 * MIB)
 }
 
 /// Bombs of 512 MiB: alone, fed by a context, and forty at once, with their own bound on memory.
-fn bombs(bounds: Bounds, forty_memory: u64, one: Duration) -> anyhow::Result<Vec<Attack<Server>>> {
+fn bombs(bounds: Bounds, forty_memory: u64) -> anyhow::Result<Vec<Attack<Server>>> {
     let bomb = compressed(BINARY, &Compressor::new().repeated(0, 512 << 20)?);
     let mut nested = Compressor::new();
     let seed = compressed(BINARY, &nested.repeated(b'x', 30_000)?);
     let fed = compressed(BINARY, &nested.repeated(b'x', 512 << 20)?);
     Ok(vec![
-        // They go off one after the other, and an honest client may wait for all of them. First of all, because the system
-        // may leave the memory of one message to the process, and the next one would seem to take none.
-        forty(bomb.clone(), bounds.memory(forty_memory).honest(one * 20)),
+        // They go off one after the other and let others have their turn; those that wait look who is next. First of all,
+        // because the system may leave the memory of one message to the process, and the next would seem to take none.
+        forty(bomb.clone(), bounds.memory(forty_memory).honest(Duration::from_millis(20))),
         refused("a bomb of 512 MiB", bounds, bomb, ONCE, 1009),
         Attack::new("a bomb of 512 MiB that the context feeds", bounds, move |server: &Server| {
             let seen = send(server, &[&seed[..], &fed].concat(), Cut::Whole)?;
@@ -172,8 +171,9 @@ fn far_back() -> Vec<u8> {
 fn exact(name: &str, len: usize, code: u16) -> anyhow::Result<Attack<Server>> {
     let payload = Compressor::new().repeated(0, len)?;
     let frames = [compressed(BINARY, &payload), close(By::Client, 1000, "")].concat();
-    // The echo is compressed, too.
+    // The echo is compressed, too, and in one go.
     let bounds = BOMB.cpu(Duration::from_millis(800)).memory(2 * LIMIT as u64 + 2 * MIB);
+    let bounds = bounds.honest(Duration::from_millis(125));
     Ok(Attack::new(name, bounds, move |server: &Server| {
         let seen = send(server, &frames, Cut::Whole)?;
         expect(&seen, Ending::Close(Some(code)))?;
@@ -221,9 +221,7 @@ fn empty_blocks() -> Attack<Server> {
 
 /// The smallest compressed messages, as many as go.
 fn tiny() -> Attack<Server> {
-    // A connection's turn is 64 KiB of what came: thousands of the smallest messages, each of them inflated.
-    let bounds =
-        SMALL.time(Duration::from_secs(20)).cpu(Duration::from_secs(10)).honest(Duration::from_millis(40));
+    let bounds = SMALL.time(Duration::from_secs(20)).cpu(Duration::from_secs(10));
     Attack::new("500,000 compressed messages of a byte", bounds, |server: &Server| {
         let block = compressed(TEXT, &message(stored(b"x", false))).repeat(1_000);
         let total = block.len() as u64 * 500;
