@@ -11,8 +11,8 @@ use anyhow::Context as _;
 
 use super::processor;
 use super::progress::Progress;
-use super::status::{Line, PROCESSOR, Status};
-use super::tools::Tools;
+use super::status::{BUILD, Line, PROCESSOR, Status};
+use super::tools::{Build, Tools};
 
 /// What came of a run.
 #[derive(Debug, Default)]
@@ -21,6 +21,11 @@ pub(crate) struct Campaign {
     /// How far the inputs that were there came.
     pub(crate) began: Option<Status>,
     pub(crate) status: Status,
+    /// How many of the executions `AddressSanitizer` has watched.
+    pub(crate) watched: u64,
+    pub(crate) build: Build,
+    /// How many edges that build has.
+    pub(crate) edges: u64,
     /// From the first input on.
     pub(crate) time: Duration,
     /// On a processor, where that is known. What else runs on the machine does not count.
@@ -48,15 +53,17 @@ impl Campaign {
         let mut command = tools.campaign(target, time)?;
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut log = tools.log(target)?;
+        writeln!(log, "{BUILD} {}", tools.build)?;
         let before = processor::of_children();
         let mut process = command.spawn().context("cannot start cargo-fuzz")?;
         let lines = lines(process.stderr.take().context("cargo-fuzz has no output")?);
         let progress = Progress::new(target, time);
-        let mut campaign = Self { target: target.to_owned(), ..Self::default() };
+        let mut campaign = Self { target: target.to_owned(), build: tools.build, ..Self::default() };
         campaign.follow(&lines, &progress, &mut log).context("cannot write the log")?;
         progress.finish();
         campaign.failed = !process.wait()?.success();
         campaign.processor = processor::of_children().saturating_sub(before);
+        campaign.count_watched();
         writeln!(log, "{PROCESSOR} {:.1}", campaign.processor.as_secs_f64())?;
         Ok(campaign)
     }
@@ -65,14 +72,27 @@ impl Campaign {
     pub(crate) fn read(target: &str, log: &str) -> Self {
         let mut campaign = Self { target: target.to_owned(), ..Self::default() };
         log.lines().for_each(|line| campaign.note(line));
+        campaign.count_watched();
         campaign
+    }
+
+    fn count_watched(&mut self) {
+        self.watched = if self.build == Build::Address { self.status.executions } else { 0 };
     }
 
     /// Takes a later run of the same target to this one.
     pub(crate) fn add(&mut self, later: Self) {
-        self.began = self.began.or(later.began);
+        if self.edges == later.edges {
+            self.began = self.began.or(later.began);
+            self.status.coverage = self.status.coverage.max(later.status.coverage);
+        } else {
+            // What another build has reached is nothing to compare with.
+            self.began = later.began;
+            self.status.coverage = later.status.coverage;
+            self.edges = later.edges;
+        }
         self.status.executions += later.status.executions;
-        self.status.coverage = self.status.coverage.max(later.status.coverage);
+        self.watched += later.watched;
         self.time += later.time;
         self.processor += later.processor;
         self.artifact = later.artifact.or(self.artifact.take());
@@ -111,6 +131,8 @@ impl Campaign {
                 }
                 self.status = status;
             }
+            Line::Edges(edges) => self.edges = edges,
+            Line::Build(build) => self.build = build.parse().unwrap_or_default(),
             Line::Executions(executions) => self.status.executions = executions,
             // A run that was interrupted says no more than its average.
             Line::Average(average) if self.time.is_zero() => {
@@ -214,6 +236,23 @@ mod tests {
         assert_eq!((both.time.as_secs(), both.rate(), both.finding()), (61, 30, None));
         both.add(Campaign { processor: Duration::from_secs(10), ..cut_short });
         assert_eq!((both.time.as_secs(), both.rate(), both.status.executions), (121, 40, 1200));
+    }
+
+    #[test]
+    fn runs_of_two_builds_add_up_but_for_what_they_reach() {
+        let log = |build: &str, edges: u64, coverage: u64| {
+            format!(
+                "stat::build: {build}\nINFO: Loaded 1 modules   ({edges} inline 8-bit counters): 0\n\
+                #3\tINITED cov: {coverage} ft: 1\n#9\tNEW cov: {} ft: 1\n",
+                coverage + 2
+            )
+        };
+        let mut all = Campaign::read("a", &log("address", 100, 50));
+        all.add(Campaign::read("a", &log("address", 100, 48)));
+        let reached = |all: &Campaign| (all.began.map(|began| began.coverage), all.status.coverage);
+        assert_eq!((reached(&all), all.status.executions, all.watched), ((Some(50), 52), 18, 18));
+        all.add(Campaign::read("a", &log("plain", 60, 30)));
+        assert_eq!((reached(&all), all.status.executions, all.watched), ((Some(30), 32), 27, 18));
     }
 
     #[test]

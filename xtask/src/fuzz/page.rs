@@ -1,4 +1,4 @@
-//! The last campaigns as a table in the documents.
+//! All campaigns as a table in the documents.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -70,21 +70,24 @@ fn seeds(repo: &Repo, target: &str) -> usize {
 
 fn table(campaigns: &[Campaign], date: &str, seeds: impl Fn(&str) -> usize) -> String {
     let mut table = format!(
-        "The last campaigns, up to {date}. Nothing was found.\n\n\
-        | target | minutes | executions | a second | coverage | seeds |\n| --- | --: | --: | --: | --: | --: |\n"
+        "All campaigns up to {date}, summed. Nothing was found.\n\n\
+        | target | minutes | executions | with AddressSanitizer | a second | coverage | seeds |\n\
+        | --- | --: | --: | --: | --: | --: | --: |\n"
     );
     for campaign in campaigns {
         let minutes = campaign.time.as_secs_f64() / 60.0;
-        let [executions, rate] = [campaign.status.executions, campaign.rate()].map(HumanCount);
+        let [executions, watched, rate] =
+            [campaign.status.executions, campaign.watched, campaign.rate()].map(HumanCount);
         let before = campaign.began.map_or(0, |status| status.coverage);
         let (target, after, seeds) = (&campaign.target, campaign.status.coverage, seeds(&campaign.target));
         let _infallible = writeln!(
             table,
-            "| `{target}` | {minutes:.0} | {executions} | {rate} | {before} to {after} | {seeds} |"
+            "| `{target}` | {minutes:.0} | {executions} | {watched} | {rate} | {before} to {after} | {seeds} |"
         );
     }
     let all: u64 = campaigns.iter().map(|campaign| campaign.status.executions).sum();
-    let _infallible = writeln!(table, "| all | | {} | | | |", HumanCount(all));
+    let watched: u64 = campaigns.iter().map(|campaign| campaign.watched).sum();
+    let _infallible = writeln!(table, "| all | | {} | {} | | | |", HumanCount(all), HumanCount(watched));
     table
 }
 
@@ -118,7 +121,10 @@ mod tests {
         let log = "#3\tINITED cov: 10 ft: 1\n#9\tNEW cov: 14 ft: 1\nstat::number_of_executed_units: 6000\n\
             Done 6000 runs in 120 second(s)\nstat::cpu_seconds: 4\n";
         let table = table(&[Campaign::read("a", log)], "2026-11-21", |_| 7);
-        assert!(table.contains("\n| `a` | 2 | 6,000 | 1,500 | 10 to 14 | 7 |\n| all | | 6,000 |"), "{table}");
+        assert!(
+            table.contains("\n| `a` | 2 | 6,000 | 6,000 | 1,500 | 10 to 14 | 7 |\n| all | | 6,000 |"),
+            "{table}"
+        );
         let page = format!("before\n{BEGIN}\nold\n{END}\nbehind\n");
         let new = replace(&page, "new\n").unwrap();
         assert_eq!(new, format!("before\n{BEGIN}\nnew\n{END}\nbehind\n"));

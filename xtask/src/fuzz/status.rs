@@ -12,10 +12,17 @@ pub(crate) struct Status {
 /// What stands in front of the seconds on a processor.
 pub(crate) const PROCESSOR: &str = "stat::cpu_seconds:";
 
+/// What stands in front of the name of the build, which we put first.
+pub(crate) const BUILD: &str = "stat::build:";
+
 /// A line of its output.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Line<'a> {
     Status(Status),
+    /// How many edges the build has.
+    Edges(u64),
+    /// Which build it is, in our words.
+    Build(&'a str),
     /// The total at the end.
     Executions(u64),
     /// The whole seconds that it took, at the end.
@@ -39,6 +46,10 @@ impl<'a> Line<'a> {
             total.trim().parse().map_or(Self::Other, Self::Executions)
         } else if let Some(average) = line.strip_prefix("stat::average_exec_per_sec:") {
             average.trim().parse().map_or(Self::Other, Self::Average)
+        } else if let Some(edges) = edges(line) {
+            Self::Edges(edges)
+        } else if let Some(build) = line.strip_prefix(BUILD) {
+            Self::Build(build.trim())
         } else if let Some(seconds) = line.strip_prefix(PROCESSOR) {
             seconds.trim().parse().map_or(Self::Other, Self::Processor)
         } else if let Some(seconds) = line.strip_prefix("Done ").and_then(seconds) {
@@ -59,6 +70,13 @@ fn status(line: &str) -> Option<Status> {
     let executions = words.next()?.parse().ok()?;
     words.find(|word| *word == "cov:")?;
     Some(Status { executions, coverage: words.next()?.parse().ok()? })
+}
+
+/// `INFO: Loaded 1 modules   (1234 inline 8-bit counters): ...`
+fn edges(line: &str) -> Option<u64> {
+    let (_, counted) = line.split_once("Loaded 1 modules")?;
+    let (edges, _) = counted.trim_start().strip_prefix('(')?.split_once(" inline 8-bit counters")?;
+    edges.parse().ok()
 }
 
 /// `4096 runs in 61 second(s)`
@@ -83,6 +101,9 @@ mod tests {
             ("stat::number_of_executed_units: 4096", Line::Executions(4096)),
             ("stat::average_exec_per_sec:     17", Line::Average(17)),
             ("stat::new_units_added:          17", Line::Other),
+            ("INFO: Loaded 1 modules   (1234 inline 8-bit counters): 1234 [0x5, 0x6), ", Line::Edges(1234)),
+            ("INFO: Loaded 1 PC tables (1234 PCs): 1234 [0x5,0x6), ", Line::Other),
+            ("stat::build: plain", Line::Build("plain")),
             ("stat::cpu_seconds: 59.5", Line::Processor(59.5)),
             ("Done 4096 runs in 61 second(s)", Line::Seconds(61)),
             ("Done with it", Line::Other),
