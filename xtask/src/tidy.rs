@@ -2,6 +2,7 @@
 //! breaks it.
 
 mod arrows;
+mod cancellation;
 mod dependencies;
 mod features;
 mod file_size;
@@ -93,6 +94,7 @@ pub(crate) fn check(repo: &Repo) -> anyhow::Result<()> {
     }
     findings.extend(parity::check(&workspace.files));
     findings.extend(vulnerabilities::check(&workspace.files));
+    findings.extend(cancellation::check(&workspace.files));
     for finding in &findings {
         println!("{finding}");
     }

@@ -1,9 +1,10 @@
-//! Rule: each published class of vulnerabilities names a test, each bound two, and all tests that the pages on reliability
+//! Rule: each published class of vulnerabilities and each async method names a test, each bound two, and all tests that the pages on reliability
 //! name exist.
 
 use std::collections::BTreeMap;
 
 use super::Finding;
+use super::cancellation;
 use super::parity;
 use super::workspace::{File, texts};
 
@@ -18,9 +19,10 @@ struct Page {
 
 const CLASSES: Page = Page { path: "docs/reliability/vulnerabilities.md", what: "class", cells: 1 };
 const BOUNDS: Page = Page { path: "docs/reliability/bounds.md", what: "bound", cells: 2 };
+const CANCELLATION: Page = Page { path: cancellation::PAGE, what: "file", cells: 1 };
 const OVERVIEW: Page = Page { path: "docs/reliability/README.md", what: "", cells: 0 };
 
-const PAGES: &[Page] = &[CLASSES, BOUNDS, OVERVIEW];
+const PAGES: &[Page] = &[CLASSES, BOUNDS, CANCELLATION, OVERVIEW];
 
 /// The page whose options are the bounds.
 const SECURITY: &str = "SECURITY.md";
@@ -97,7 +99,9 @@ mod tests {
         let table = format!("| class | here | shown by |\n| --- | --- | --- |\n{classes}");
         let code = File::text("crates/ws-a/tests/b.rs", "#[test]\nfn it_holds() {}\n");
         let bounds = File::text(BOUNDS.path, "| bound | met | one past it |\n| --- | --- | --- |\n");
-        let files = [File::text(CLASSES.path, &table), bounds, File::text(OVERVIEW.path, other), code];
+        let methods = File::text(CANCELLATION.path, "");
+        let files =
+            [File::text(CLASSES.path, &table), bounds, methods, File::text(OVERVIEW.path, other), code];
         check(&files).into_iter().map(|finding| finding.message).collect()
     }
 
@@ -126,7 +130,10 @@ mod tests {
             let code = File::text("crates/ws-a/tests/b.rs", "#[test]\nfn it_holds() {}\n");
             let pages =
                 [File::text(CLASSES.path, ""), File::text(OVERVIEW.path, ""), File::text(SECURITY, security)];
-            let files: Vec<_> = pages.into_iter().chain([File::text(BOUNDS.path, bounds), code]).collect();
+            let files: Vec<_> = pages
+                .into_iter()
+                .chain([File::text(BOUNDS.path, bounds), File::text(CANCELLATION.path, ""), code])
+                .collect();
             check(&files).into_iter().map(|finding| finding.message).collect()
         };
         let (security, test) = ("| a length | `Limits::len` | 1 | 1009 |\n", "`ws-a/tests/b.rs::it_holds`");

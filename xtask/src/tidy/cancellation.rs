@@ -1,0 +1,92 @@
+//! Rule: each public async method of the I/O layers on tokio has a row that says which test drops its future.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Finding;
+use super::workspace::{File, texts};
+
+pub(super) const PAGE: &str = "docs/reliability/cancellation.md";
+
+/// Where the methods stand.
+const SOURCES: [&str; 2] = ["crates/ws-tokio/src/", "crates/ws-hyper/src/"];
+
+pub(crate) fn check(files: &[File]) -> Vec<Finding> {
+    let texts = texts(files);
+    // That the page is there, and that its tests are, is looked at with the other pages.
+    let Some(page) = texts.get(PAGE) else { return Vec::new() };
+    let (told, found) = (told(page), found(&texts));
+    let missing = found.difference(&told).map(|(file, method)| {
+        Finding::error(PAGE, format!("`{method}` of {file} has no row: which test drops its future?"))
+    });
+    let gone = told
+        .difference(&found)
+        .map(|(file, method)| Finding::error(PAGE, format!("{file} has no public async method `{method}`")));
+    missing.chain(gone).collect()
+}
+
+/// A file below `crates/`, and a method in it.
+type Method<'a> = (&'a str, &'a str);
+
+/// The methods of the table: the first cell of a row has a file, the second its methods.
+fn told(page: &str) -> BTreeSet<Method<'_>> {
+    let rows = page.lines().filter_map(|line| {
+        let mut cells = line.strip_prefix('|')?.split('|').map(quoted);
+        Some((cells.next()?.next()?, cells.next()?))
+    });
+    rows.flat_map(|(file, methods)| methods.map(move |method| (file, method))).collect()
+}
+
+fn quoted(cell: &str) -> impl Iterator<Item = &str> {
+    cell.split('`').skip(1).step_by(2)
+}
+
+/// The methods of the code.
+fn found<'a>(texts: &BTreeMap<&'a str, &'a str>) -> BTreeSet<Method<'a>> {
+    let sources = texts.iter().filter(|(path, _)| SOURCES.iter().any(|source| path.starts_with(source)));
+    let in_file = |(path, text): (&&'a str, &&'a str)| {
+        let (path, text): (&'a str, &'a str) = (path, text);
+        let file = path.strip_prefix("crates/").unwrap_or(path);
+        text.match_indices('\n').filter_map(move |(at, _)| Some((file, method(&text[at + 1..])?)))
+    };
+    sources.flat_map(in_file).collect()
+}
+
+/// The public async method whose signature this begins with.
+fn method(code: &str) -> Option<&str> {
+    let code = code.trim_start_matches(' ').strip_prefix("pub ")?;
+    let signature = code.split(['{', ';']).next()?;
+    let name = match code.strip_prefix("async fn ") {
+        Some(name) => name,
+        None => code.strip_prefix("fn ").filter(|_| signature.contains("-> impl Future"))?,
+    };
+    name.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CODE: &str = "\npub async fn open<S>(s: S) {}\nimpl A {\n    pub fn send(\n        &self,\n    ) -> impl Future<Output = ()> {}\n    \
+        pub(crate) async fn inner() {}\n    pub fn plain() -> u8 {}\n    async fn own() {}\n}\n";
+
+    fn messages(rows: &str) -> Vec<String> {
+        let files = [File::text(PAGE, rows), File::text("crates/ws-tokio/src/a.rs", CODE)];
+        check(&files).into_iter().map(|finding| finding.message).collect()
+    }
+
+    #[test]
+    fn each_public_async_method_has_a_row() {
+        assert_eq!(messages("| `ws-tokio/src/a.rs` | `open` `send` | `b.rs::c` |\n"), [""; 0]);
+        let missing = "`send` of ws-tokio/src/a.rs has no row: which test drops its future?";
+        assert_eq!(messages("| `ws-tokio/src/a.rs` | `open` | |\n"), [missing]);
+        assert_eq!(messages("no table").len(), 2);
+    }
+
+    #[test]
+    fn a_row_of_what_is_gone_or_not_async_is_found() {
+        for method in ["plain", "inner", "own", "gone"] {
+            let gone = format!("ws-tokio/src/a.rs has no public async method `{method}`");
+            assert_eq!(messages(&format!("| `ws-tokio/src/a.rs` | `open` `send` `{method}` | |\n")), [gone]);
+        }
+    }
+}
