@@ -10,7 +10,7 @@ use crate::{Error, link::Link};
 
 /// Messages in parts, for payloads that do not fit memory.
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
-    /// The next part of a message as it arrives; see [`Reader::recv_part`].
+    /// The next part of a message as it arrives; see [`Reader::recv_part`](crate::Reader::recv_part).
     ///
     /// # Errors
     /// As for [`recv`](Self::recv).

@@ -13,7 +13,7 @@ use ws_endpoint::driver::{Closed, Message};
 
 use crate::{Error, spawn::shared::Shared, tasks::lock};
 
-/// The half of a [`Handle`] that receives. It is a [`Stream`], too.
+/// The half of a [`Handle`](crate::Handle) that receives. It is a [`Stream`], too.
 pub struct HandleReceiver {
     shared: Arc<Shared>,
     /// Whether the end was told.

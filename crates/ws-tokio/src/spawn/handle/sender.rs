@@ -10,7 +10,7 @@ use crate::{
     tasks::lock,
 };
 
-/// The half of a [`Handle`] that sends, for as many tasks as there are.
+/// The half of a [`Handle`](crate::Handle) that sends, for as many tasks as there are.
 #[derive(Clone)]
 pub struct HandleSender {
     outlet: Arc<Outlet>,
