@@ -191,3 +191,26 @@ fn control_payloads_may_have_125_bytes_and_reasons_123() {
     sender.close(CloseCode::NORMAL, &"r".repeat(123)).unwrap();
     assert_eq!(server.sent().len(), 3);
 }
+
+/// Who bounds a turn asks what the next bytes cost: those of short fragments cost most.
+#[test]
+fn short_fragments_are_told_from_messages_and_long_frames() {
+    let mut server = server(|_| {});
+    let mut is_joining = |bytes: &[u8]| {
+        let _progress = server.read(bytes);
+        server.connection.receiver().is_joining()
+    };
+    let by = |frame: Frame| frame.by(Role::Client);
+    let message = by(Frame::binary([7; 1000]));
+    assert!(!is_joining(&message));
+    assert!(!is_joining(&message[..500]), "a read has cut a message in one frame");
+    assert!(!is_joining(&message[500..]));
+    let fragment = by(Frame::binary("7").unfinished());
+    assert!(is_joining(&fragment[..6]), "a read has cut a fragment");
+    assert!(is_joining(&fragment[6..]));
+    assert!(is_joining(&by(Frame::continuation("7").unfinished())));
+    let long = by(Frame::continuation(vec![7; 1 << 20]).unfinished());
+    assert!(!is_joining(&long[..1000]));
+    assert!(is_joining(&long[1000..]), "nobody knows what comes behind it");
+    assert!(!is_joining(&by(Frame::continuation(""))));
+}

@@ -32,6 +32,10 @@ const TURN: u32 = 64 * 1024;
 /// How many bytes of a long frame in progress count as one: they are moved and checked, and nothing else.
 const FILLING: usize = 8;
 
+/// How much of a message in short fragments is read in a turn: thousands fit a read, and thirty connections that send such
+/// reads would have others wait for ten milliseconds.
+const JOINING: usize = 16 * 1024;
+
 /// The receiving half of a connection, and what drives it. All state is here and none in a future, so that every
 /// future may be dropped at any time.
 #[derive(Debug)]
@@ -267,11 +271,16 @@ impl Pump {
         cx: &mut Context<'_>,
     ) -> Poll<()> {
         scratch::attach(&mut self.receiver, &mut writer.sender, &mut self.replies);
-        let share = if self.receiver.is_filling() { FILLING } else { 1 };
+        let (filling, joining) = (self.receiver.is_filling(), self.receiver.is_joining());
+        let most = if joining { most.min(JOINING) } else { most };
         let read = pin!(io.read_buf(&mut self.receiver.buffer().limit(most))).poll(cx);
         match ready!(read) {
             Ok(0) => self.receiver.end_of_stream(),
-            Ok(len) => self.turn = self.turn.saturating_add(u32::try_from(len / share).unwrap_or(u32::MAX)),
+            Ok(_) if joining => self.turn = TURN,
+            Ok(len) => {
+                let counted = if filling { len / FILLING } else { len };
+                self.turn = self.turn.saturating_add(u32::try_from(counted).unwrap_or(u32::MAX));
+            }
             Err(error) => {
                 self.receiver.end_of_stream();
                 self.lifecycle.transport_failed(&mut writer.sender);

@@ -50,22 +50,23 @@ impl AsyncWrite for Counted {
     }
 }
 
-/// The most bytes that are read in one turn of a task that receives all of `flood`, and then a Close.
-async fn largest_turn(flood: Vec<u8>) -> usize {
+/// How many bytes are read in each turn of a task that receives all of `flood`, and then a Close.
+async fn turns(flood: &[u8]) -> Vec<usize> {
     let len = flood.len();
     let (mut near, io) = duplex(2 * len);
-    near.write_all(&flood).await.expect("written");
+    near.write_all(flood).await.expect("written");
     near.write_all(&Frame::close(1000, "").by(Role::Client)).await.expect("written");
 
     let read = Arc::new(AtomicUsize::new(0));
     let mut ws = support::open(Counted { io, read: Arc::clone(&read) }, Config::new(Role::Server));
-    let (mut most, mut before) = (0, 0);
+    let (mut turns, mut before) = (Vec::new(), 0);
     loop {
         let mut recv = pin!(ws.recv());
         let received = poll_fn(|cx| {
             let polled = recv.as_mut().poll(cx);
             let now = read.load(Ordering::Relaxed);
-            (most, before) = (most.max(now - before), now);
+            turns.push(now - before);
+            before = now;
             polled
         });
         match received.await {
@@ -74,7 +75,11 @@ async fn largest_turn(flood: Vec<u8>) -> usize {
         }
     }
     assert!(before > len, "all of it was read");
-    most
+    turns
+}
+
+async fn largest_turn(flood: Vec<u8>) -> usize {
+    turns(&flood).await.into_iter().max().unwrap_or_default()
 }
 
 #[tokio::test]
@@ -82,6 +87,17 @@ async fn one_turn_reads_a_bounded_number_of_bytes_of_a_flood() {
     let pong = Frame::pong("").by(Role::Client);
     let most = largest_turn(pong.repeat((2 << 20) / pong.len())).await;
     assert!(most <= 256 << 10, "{most} bytes in one turn");
+}
+
+#[tokio::test]
+async fn less_is_read_in_one_turn_of_fragments() {
+    let begins = Frame::binary("x").unfinished().by(Role::Client);
+    let goes_on = Frame::continuation("x").unfinished().by(Role::Client).repeat(100_000);
+    let ends = Frame::continuation("").by(Role::Client);
+    let turns = turns(&[begins, goes_on, ends].concat()).await;
+    let (first, others) = turns.split_first().expect("a turn");
+    assert!(*first <= 128 << 10, "{first} bytes before it is known what comes");
+    assert!(others.iter().all(|read| *read <= 16 << 10), "{others:?}");
 }
 
 #[tokio::test]

@@ -24,7 +24,8 @@ pub(super) struct Frame {
 #[derive(Debug)]
 pub(super) struct Open {
     pub(super) kind: DataKind,
-    fragments: usize,
+    /// How many have begun.
+    pub(super) fragments: usize,
     /// What its frames' headers have announced.
     len: u64,
     /// Whether it goes through the extensions.

@@ -102,6 +102,19 @@ impl Receiver {
         self.missing() > self.room().saturating_sub(LEAST_READ)
     }
 
+    /// Whether a message comes in fragments, and the one in progress is not long. Each may be a byte, and costs as much as a
+    /// message all the same. For who bounds what a connection does in one turn.
+    #[must_use]
+    #[inline]
+    pub fn is_joining(&self) -> bool {
+        match (&self.message, &self.frame) {
+            (Some(open), Some(frame)) => {
+                (open.fragments > 1 || !frame.fin) && frame.left < self.pending().len() + LEAST_READ
+            }
+            (message, _) => message.is_some(),
+        }
+    }
+
     /// How many bytes a frame in progress lacks that is to be given as a slice of the read buffer.
     fn missing(&self) -> usize {
         match &self.frame {
