@@ -1,4 +1,4 @@
-//! Deferred work of extensions: computation on the blocking pool, waiting in place.
+//! Work of extensions that is not done yet: computation on the blocking pool, waiting in place, long frames that others wait for.
 
 use std::{
     fmt,
@@ -12,13 +12,17 @@ use ws_endpoint::{
     extensions::{Direction, ExtensionError},
 };
 
-/// The jobs of one connection. The extensions' chains bound their number.
+use crate::pump::Share;
+
+/// What the extensions of one connection have under way. Their chains bound the number of jobs.
 #[derive(Default)]
 pub(crate) struct Jobs {
     /// Those that are under way.
     running: Vec<(JobId, Running)>,
     /// How one on a message to be sent has failed.
     pub(crate) unmade: Option<SendError>,
+    /// While it goes on with a long frame, or waits to.
+    pub(crate) share: Option<Share>,
 }
 
 enum Running {
@@ -37,7 +41,7 @@ impl Jobs {
 
     /// Whether there is nothing to be waited for or told any more.
     pub(crate) fn is_done(&self) -> bool {
-        self.running.is_empty() && self.unmade.is_none()
+        self.running.is_empty() && self.unmade.is_none() && self.share.is_none()
     }
 
     /// Whether there is one of this direction.

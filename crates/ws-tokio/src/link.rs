@@ -160,7 +160,7 @@ mod tests {
     fn a_connection_is_small() {
         let (link, socket) = (size_of::<Link<TcpStream>>(), size_of::<WebSocket<TcpStream>>());
         println!("{link} bytes in a box, {socket} in place");
-        assert!(link <= 640, "{link} bytes");
+        assert!(link <= 632, "{link} bytes: what the allocator rounds up to 640");
         assert!(socket <= 24, "{socket} bytes");
     }
 }

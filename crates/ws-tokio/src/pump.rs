@@ -16,7 +16,7 @@ use ws_endpoint::{
     extensions::Direction,
 };
 
-use self::share::Share;
+pub(crate) use self::share::Share;
 use crate::{
     Error, Writer,
     jobs::Jobs,
@@ -46,8 +46,7 @@ pub(crate) struct Pump {
     pub(crate) timer: Timer,
     /// Bytes that were read since others had their turn.
     turn: u32,
-    /// While it goes on with a long frame that extensions work on, or waits to.
-    share: Option<Box<Share>>,
+    /// Behind a pointer, as few have any.
     jobs: Option<Box<Jobs>>,
     /// A server's hold on the connection.
     pub(crate) remote: Option<Remote>,
@@ -69,7 +68,6 @@ impl Pump {
             lifecycle,
             timer: Timer::default(),
             turn: 0,
-            share: None,
             jobs: None,
             remote: None,
             failure: None,

@@ -46,7 +46,7 @@ static NEXT: AtomicU64 = AtomicU64::new(1);
 
 /// A connection that has, or waits for, the place.
 #[derive(Debug)]
-pub(super) struct Share {
+pub(crate) struct Share {
     id: u64,
     /// What was found when it was last looked at, and how often in a row.
     found: Place,
@@ -92,7 +92,7 @@ impl Pump {
     /// The extensions have paused: ready when they may go on at once.
     #[inline(never)]
     pub(super) fn poll_share(&mut self, pause: Pause, cx: &mut Context<'_>) -> Poll<()> {
-        if pause == Pause::Long && self.share.get_or_insert_default().take() {
+        if pause == Pause::Long && self.jobs.get_or_insert_default().share.get_or_insert_default().take() {
             self.receiver.begin_turn(WORK, usize::MAX);
             return Poll::Ready(());
         }
@@ -109,8 +109,19 @@ impl Pump {
     /// The long frame is over, or what has arrived of it is used up.
     #[inline]
     pub(super) fn leave_place(&mut self) {
-        if let Some(share) = self.share.take() {
+        if self.jobs.is_some() {
+            self.leave_share();
+        }
+    }
+
+    #[inline(never)]
+    fn leave_share(&mut self) {
+        let Some(jobs) = &mut self.jobs else { return };
+        if let Some(share) = jobs.share.take() {
             share.leave();
+        }
+        if jobs.is_done() {
+            self.jobs = None;
         }
     }
 }
