@@ -10,13 +10,21 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::watch, task::coop, time};
+use tokio::{
+    sync::watch,
+    task::{self, coop},
+    time,
+};
 
 use super::{connection, service::Service, stop::Stop};
 use crate::print;
 
 /// How long to wait when the system has no descriptor or no memory left: until some connection has ended, likely.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// How many connections of a crowd are accepted before others have their turn. The runtime would accept 128: with the first
+/// look at each of them that is four milliseconds.
+const TURN: u32 = 32;
 
 /// Accepts until `stopping` says so, or its sender is gone; then closes the connections of this thread and waits for
 /// them.
@@ -28,15 +36,26 @@ pub(super) async fn run(
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let stop = Arc::new(Stop::default());
     let mut stopped = pin!(coop::unconstrained(stopping.wait_for(|stopping| *stopping)));
+    let mut turn = 0;
     loop {
         // A crowd costs no look at it for each: it is asked when nobody waits to be accepted, or others have their turn.
         let accepted = poll_fn(|cx| match listener.poll_accept(cx) {
             Poll::Ready(accepted) => Poll::Ready(Some(accepted)),
-            Poll::Pending => stopped.as_mut().poll(cx).map(|_| None),
+            Poll::Pending => {
+                turn = 0;
+                stopped.as_mut().poll(cx).map(|_| None)
+            }
         });
         match accepted.await {
             None => break,
-            Some(Ok((stream, peer))) => connection::spawn(stream, peer, service, stop.watch()),
+            Some(Ok((stream, peer))) => {
+                connection::spawn(stream, peer, service, stop.watch());
+                turn += 1;
+                if turn >= TURN {
+                    turn = 0;
+                    task::yield_now().await;
+                }
+            }
             Some(Err(error)) if concerns_one_connection(&error) => {}
             Some(Err(error)) => {
                 if service.verbose {
