@@ -103,8 +103,8 @@ fn groups(run: &Run<'_>) -> anyhow::Result<Vec<Group>> {
         Group::new("small floods", Quick, floods::small()).honest(short),
         Group::new("floods", Long, floods::attacks()).honest(long),
         Group::new("compression", Long, compression::attacks()?).options(&["--deflate=kept"]).honest(long),
-        Group::new("limit of 8 MiB", Long, compression::at_8_mib()?)
-            .options(&["--deflate=kept", "--max-message", "8388608"])
+        Group::new("limit of 16 MiB", Long, compression::at_16_mib()?)
+            .options(&["--deflate=kept", "--max-message", "16777216"])
             .honest(long),
         Group::new("slow", Long, slow::attacks()),
         Group::new("slow TLS", Long, tls::slow()).tls(&authority)?,
