@@ -48,9 +48,16 @@ pub struct Chain {
     held: usize,
     limits: Limits,
     buffers: Buffers,
-    failure: Option<ExtensionError>,
+    failure: Option<Box<Failure>>,
     failed: bool,
     closed: bool,
+}
+
+/// How a message has failed.
+struct Failure {
+    error: ExtensionError,
+    /// What had passed all extensions by then, of a text.
+    remains: Option<BytesMut>,
 }
 
 struct Limits {
@@ -191,7 +198,17 @@ impl Chain {
 
     /// Why this direction is over: once, after every message ahead of the failure was popped.
     pub fn failure(&mut self) -> Option<ExtensionError> {
-        if self.slots.is_empty() { self.failure.take() } else { None }
+        if self.slots.is_empty() { Some(self.failure.take()?.error) } else { None }
+    }
+
+    /// What a received text had come to when it failed, and [`front`](Self::front) has not shown yet, once every message
+    /// ahead of it was popped; nothing otherwise.
+    ///
+    /// Who checks that text is UTF-8 finds here what was wrong before the failure: otherwise it would depend on how the
+    /// message was cut which of two faults is found. It is let go of by [`failure`](Self::failure).
+    pub fn remains(&self) -> &[u8] {
+        let failure = self.failure.as_deref().filter(|_| self.slots.is_empty());
+        failure.and_then(|failure| failure.remains.as_deref()).unwrap_or_default()
     }
 
     /// The next piece of deferred work, unless as many as allowed are running.

@@ -10,7 +10,8 @@ use crate::error::ExtensionError;
 ///
 /// A codec writes slices, or lets something write into room that the sink lends. The write that would pass the limit
 /// fails, so an inflater stops there and not when its bomb has gone off. The failure sticks: a codec that ignores it
-/// has its message refused all the same.
+/// has its message refused all the same. What still fits is kept: whether the message was wrong before it was too long
+/// does not depend on how it was cut.
 ///
 /// ```
 /// use bytes::BytesMut;
@@ -24,8 +25,8 @@ use crate::error::ExtensionError;
 ///     Ok(2)
 /// })?;
 /// assert_eq!((written, output.remaining()), (2, 3));
-/// assert!(output.extend_from_slice(b"too much").is_err());
-/// assert_eq!(buf, "abcde");
+/// assert!(output.extend_from_slice(b"fghi").is_err());
+/// assert_eq!(buf, "abcdefgh");
 /// # Ok::<(), ws_extensions::ExtensionError>(())
 /// ```
 pub struct Output<'a> {
@@ -56,14 +57,14 @@ impl<'a> Output<'a> {
         self.limit
     }
 
-    /// Adds these bytes, all or none.
+    /// Adds these bytes.
     ///
     /// # Errors
-    /// [`Fault::TooBig`](crate::Fault::TooBig) when they pass the limit.
+    /// [`Fault::TooBig`](crate::Fault::TooBig) when they pass the limit. As many as fit are added.
     pub fn extend_from_slice(&mut self, bytes: &[u8]) -> Result<(), ExtensionError> {
-        self.take(bytes.len())?;
-        self.buf.extend_from_slice(bytes);
-        Ok(())
+        let fitting = self.count(bytes.len());
+        self.buf.extend_from_slice(bytes.get(..fitting).unwrap_or_default());
+        self.check()
     }
 
     /// Lends zeroed room for `wanted` bytes to `fill`, which says how many of them it has written, and gives that
@@ -73,9 +74,8 @@ impl<'a> Output<'a> {
     /// decoder finds out that there would be more. A few KiB at a time are a good amount to want.
     ///
     /// # Errors
-    /// What `fill` fails with, [`Fault::TooBig`](crate::Fault::TooBig) when the limit is passed, and
-    /// [`Fault::Internal`](crate::Fault::Internal) when `fill` claims to have written more than it was lent. Nothing
-    /// is added then.
+    /// [`Fault::TooBig`](crate::Fault::TooBig) when the limit is passed; what fits is added. What `fill` fails with, and
+    /// [`Fault::Internal`](crate::Fault::Internal) when it claims to have written more than it was lent: nothing is added.
     pub fn write_with(
         &mut self,
         wanted: usize,
@@ -84,32 +84,27 @@ impl<'a> Output<'a> {
         let start = self.buf.len();
         let room = wanted.min(self.remaining.saturating_add(1));
         self.buf.resize(start.saturating_add(room), 0);
-        let written = fill(self.buf.get_mut(start..).unwrap_or_default()).and_then(|written| {
-            if written > room {
-                return Err(ExtensionError::internal("claims to have written more than there was room for"));
+        let written = match fill(self.buf.get_mut(start..).unwrap_or_default()) {
+            Ok(written) if written > room => {
+                Err(ExtensionError::internal("claims to have written more than there was room for"))
             }
-            self.take(written)?;
-            Ok(written)
-        });
-        self.buf.truncate(start + written.as_ref().map_or(0, |written| *written));
+            written => written,
+        };
+        let fitting = written.as_ref().map_or(0, |written| self.count(*written));
+        self.buf.truncate(start + fitting);
+        self.check()?;
         written
     }
 
-    /// Counts `len` bytes against the limit.
-    fn take(&mut self, len: usize) -> Result<(), ExtensionError> {
-        match self.remaining.checked_sub(len) {
-            Some(remaining) if !self.overflowed => {
-                self.remaining = remaining;
-                Ok(())
-            }
-            _ => {
-                self.overflowed = true;
-                Err(ExtensionError::too_big(self.limit))
-            }
-        }
+    /// Counts `len` bytes against the limit, and says how many of them may be kept.
+    fn count(&mut self, len: usize) -> usize {
+        let fitting = if self.overflowed { 0 } else { len.min(self.remaining) };
+        self.overflowed |= fitting < len;
+        self.remaining -= fitting;
+        fitting
     }
 
-    /// The failure that the codec may have ignored.
+    /// The failure, which the codec may have ignored.
     pub(crate) const fn check(&self) -> Result<(), ExtensionError> {
         if self.overflowed { Err(ExtensionError::too_big(self.limit)) } else { Ok(()) }
     }
@@ -137,6 +132,25 @@ mod tests {
         assert!(output.extend_from_slice(b"").is_err(), "the failure sticks");
         assert!(output.check().is_err());
         assert_eq!(buf, "before1234");
+    }
+
+    #[test]
+    fn what_fits_is_kept_of_what_is_too_much() {
+        let mut buf = BytesMut::new();
+        let mut output = Output::new(&mut buf, 5);
+        output.extend_from_slice(b"abc").unwrap();
+        assert!(output.extend_from_slice(b"defg").is_err());
+        assert!(output.extend_from_slice(b"h").is_err() && output.write_with(1, |_| Ok(1)).is_err());
+        assert_eq!(buf, "abcde");
+
+        let mut buf = BytesMut::new();
+        let mut output = Output::new(&mut buf, 5);
+        let filled = output.write_with(100, |room| {
+            room.copy_from_slice(b"abcdef");
+            Ok(6)
+        });
+        assert!(filled.is_err());
+        assert_eq!(buf, "abcde");
     }
 
     #[test]

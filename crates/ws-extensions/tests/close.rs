@@ -1,4 +1,4 @@
-//! Sessions end once, as soon as nothing can reach them (PARITY's G6).
+//! Sessions end once, as soon as nothing can reach them.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! A failure keeps its place in the order, and ends its own direction only (PARITY's G3 and G4).
+//! A failure keeps its place in the order, and ends its own direction only.
 
 mod support;
 
@@ -197,4 +197,23 @@ fn a_message_begun_inside_another_is_a_failure() {
     assert_eq!(out(&mut chain), ["1a"]);
     let error = chain.failure().unwrap();
     assert_eq!((error.extension(), error.close_code()), ("", CloseCode::INTERNAL_ERROR));
+}
+
+#[test]
+fn what_a_text_had_come_to_remains_until_its_failure_is_told() {
+    for (kind, remains) in [(DataKind::Text, "abcde"), (DataKind::Binary, "")] {
+        let mut negotiated = negotiate([Fake::new("a", &[Stream])], &options());
+        for (chain, remains) in [(&mut negotiated.incoming, remains), (&mut negotiated.outgoing, "")] {
+            chain.set_max_message_len(Some(5));
+            assert_eq!(put(chain, "1"), Route::Queued);
+            assert_eq!(chain.begin(MessageHead::new(kind), None), Route::Queued);
+            chain.push(b"abc", false);
+            chain.push(b"defg", false);
+            assert_eq!(chain.remains(), b"", "before the first message is out");
+            assert_eq!(out(chain), ["1a"]);
+            assert_eq!(chain.remains(), remains.as_bytes());
+            assert_eq!(chain.failure().unwrap().fault(), &Fault::TooBig { limit: 5 });
+            assert_eq!(chain.remains(), b"");
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! What is offered, what is answered, and what a client makes of the answer (PARITY 2.1 to 2.4).
+//! What is offered, what is answered, and what a client makes of the answer.
 
 use std::sync::{Arc, Mutex};
 

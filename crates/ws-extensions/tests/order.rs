@@ -1,4 +1,4 @@
-//! Messages come out in the order in which they went in, however long each took (PARITY's G1 and G2).
+//! Messages come out in the order in which they went in, however long each took.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! A connection as a byte stream (PARITY of other stacks' duplex streams: joining, backpressure, the two ends).
+//! A connection as a byte stream: joining, backpressure, the two ends.
 
 mod support;
 

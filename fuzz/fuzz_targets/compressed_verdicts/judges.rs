@@ -78,14 +78,6 @@ impl Joined {
         assert!(is_right, "{:?} for {:?}", ours.end, self.faults);
     }
 
-    /// Panics when another cutting has led to anything else. Which of two faults of one text is found first, that it is
-    /// too long or that it is none, depends on how much of it is decompressed at once.
-    pub fn same(&self, whole: &Verdict, cut: &Verdict) {
-        let is_text = matches!(self.part, Some(Seen::Text(_)));
-        let has_both = is_text && [1007, 1009].iter().all(|code| self.faults.contains(code));
-        assert!(whole == cut || has_both, "{whole:?} whole, {cut:?} when cut");
-        self.judge(cut);
-    }
 }
 
 pub fn joined(setup: Setup, messages: &[Message]) -> Joined {

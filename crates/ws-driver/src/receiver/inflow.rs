@@ -75,10 +75,18 @@ impl Inflow {
         self.parts_given = false;
     }
 
+    /// How a message has failed inside of the chain: by its text, if that was wrong before.
+    fn poll_failure(&mut self, validate: bool) -> Result<Option<Ready>, Fault> {
+        if validate {
+            self.utf8.push(self.chain.remains().get(self.checked..).unwrap_or_default())?;
+        }
+        self.chain.failure().map_or(Ok(None), |error| Err(error.into()))
+    }
+
     /// What is ready at the end of the chain.
     fn poll(&mut self, validate: bool, delivery: Delivery) -> Result<Option<Ready>, Fault> {
         let Some(front) = self.chain.front() else {
-            return self.chain.failure().map_or(Ok(None), |error| Err(error.into()));
+            return self.poll_failure(validate);
         };
         let mut cut = 0;
         if validate && front.head.kind == DataKind::Text {

@@ -1,6 +1,7 @@
 //! Messages that go through extensions: their order, their failures, and what may pass them.
 
 mod fake;
+mod faults;
 mod turns;
 
 use ws_driver::{

@@ -7,10 +7,10 @@
 use std::mem;
 
 use bytes::BytesMut;
-use ws_frame::Rsv;
+use ws_frame::{DataKind, Rsv};
 
 use super::{
-    Chain, Route,
+    Chain, Failure, Route,
     slot::{Slot, Stage},
 };
 use crate::{
@@ -200,8 +200,9 @@ impl Chain {
     /// The message at this place has failed: it goes, with all behind it, whatever is done with them just now.
     pub(super) fn fail(&mut self, at: usize, cell: Option<usize>, error: ExtensionError) {
         let name = cell.and_then(|cell| self.cells.get(cell)).map_or("", super::Cell::name);
+        let remains = self.remains_of(at);
         // An earlier failure than one that waits to be told takes its place.
-        self.failure = Some(error.named(name));
+        self.failure = Some(Box::new(Failure { error: error.named(name), remains }));
         self.failed = true;
         let kept = self.popped + at as u64;
         self.jobs.retain(|(id, _)| id.message < kept);
@@ -216,6 +217,14 @@ impl Chain {
         let unfinished: usize = self.cells.iter().map(|cell| cell.working).sum();
         self.running = unfinished - self.jobs.len();
         self.release();
+    }
+
+    /// What of a received text has passed all extensions. Other bytes cannot be wrong.
+    fn remains_of(&mut self, at: usize) -> Option<BytesMut> {
+        let cells = self.cells.len();
+        let slot = self.slots.get_mut(at).filter(|slot| slot.entered == cells && slot.flows())?;
+        let is_judged = self.direction == Direction::Incoming && slot.head.kind == DataKind::Text;
+        is_judged.then(|| mem::take(&mut slot.data))
     }
 
     /// After [`close`](Chain::close): lets go of the sessions that no message can reach any more.
