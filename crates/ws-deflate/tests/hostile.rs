@@ -148,6 +148,23 @@ fn what_is_damaged_behind_its_limit_is_too_long() {
     }
 }
 
+#[test]
+fn what_the_tail_would_make_of_an_unfinished_block_makes_no_message_too_long() {
+    // 89 semicolons in a block with codes of its own, one of which is all zeros, that does not end.
+    let payload = [
+        0x74, 0xc8, 0x21, 0x01, 0x00, 0x00, 0x00, 0xc2, 0xb0, 0x3e, 0x44, 0xe0, 0xfd, 0x7b, 0xe1, 0x50, 0x30,
+        0x39, 0xd8, 0x56, 0x1e, 0x55, 0x00,
+    ];
+    for limit in 80..140 {
+        let expected = if limit < 89 { CloseCode::TOO_BIG } else { CloseCode::INVALID_PAYLOAD };
+        for at in 0..=payload.len() {
+            let mut server = server("permessage-deflate", keeping(), Some(limit));
+            let verdict = pass_whole(&mut server.incoming, COMPRESSED, &cut(&payload, &[at]));
+            assert_eq!(verdict.unwrap_err().close_code(), expected, "limit {limit}, cut at {at}");
+        }
+    }
+}
+
 /// Streams that are wrong in one place, or right, or anything.
 fn payload() -> impl Strategy<Value = Vec<u8>> {
     let valid = (any::<u64>(), 0..3_000usize, prop::sample::select(vec![0u8, 1, 4, 9])).prop_map(

@@ -26,8 +26,6 @@ pub enum Ending {
     Whole,
     /// Inside of a block.
     Cut,
-    /// Inside of a block, and the tail makes more of it than there may be: one may say either.
-    CutBeyond,
     Corrupt,
     TooBig,
 }
@@ -53,8 +51,7 @@ pub fn inflate(window: &[u8], payload: &[u8], limit: usize) -> Inflation {
             decompress(&mut inflater, &input[read..end], &mut output, written, FLAGS);
         read += more_read;
         if in_tail && (more_written > 0 || status == TINFLStatus::Failed) {
-            let is_beyond = written + more_written > window.len() + limit;
-            break if is_beyond { Ending::CutBeyond } else { Ending::Cut };
+            break Ending::Cut;
         }
         written += more_written;
         if written > window.len() + limit {

@@ -98,8 +98,7 @@ pub fn joined(setup: Setup, messages: &[Message]) -> Joined {
             match inflation.end {
                 Ending::Whole => {}
                 // What is not over yet can be cut.
-                Ending::Cut | Ending::CutBeyond if odd.is_some() => {}
-                Ending::CutBeyond => joined.faults.extend([1007, 1009]),
+                Ending::Cut if odd.is_some() => {}
                 Ending::Cut | Ending::Corrupt => joined.faults.push(1007),
                 Ending::TooBig => joined.faults.push(1009),
             }
