@@ -11,6 +11,7 @@ const EACH: usize = 1024;
 
 /// Why [`Receiver::advance`](crate::Receiver::advance) has left bytes for another turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Pause {
     /// As much was done as was allowed.
     Work,
