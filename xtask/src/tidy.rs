@@ -9,6 +9,7 @@ mod file_size;
 mod imports;
 mod lib_rs;
 mod machines;
+mod panics;
 mod parity;
 mod sans_io;
 mod source;
@@ -95,6 +96,7 @@ pub(crate) fn check(repo: &Repo) -> anyhow::Result<()> {
     findings.extend(parity::check(&workspace.files));
     findings.extend(vulnerabilities::check(&workspace.files));
     findings.extend(cancellation::check(&workspace.files));
+    findings.extend(panics::check(&workspace.files));
     for finding in &findings {
         println!("{finding}");
     }

@@ -279,6 +279,33 @@ async fn who_asks_is_told_of_connections_that_do_not_open() {
     assert!(matches!(error, Error::NotHandedOver(_) | Error::Left), "{error:?}");
 }
 
+/// It is called in the task of the connection that has not opened.
+#[tokio::test]
+async fn who_panics_when_told_of_a_connection_that_did_not_open_harms_no_other() {
+    async fn handler(upgrade: WebSocketUpgrade, State(called): State<UnboundedSender<()>>) -> &'static str {
+        let upgrade = upgrade.on_failed_upgrade(move |error: Error| {
+            called.send(()).unwrap();
+            panic!("told to: {error}");
+        });
+        let _response = upgrade.on_upgrade(echo);
+        "another answer\n"
+    }
+    let (called, mut calls) = unbounded_channel();
+    let app = Router::new().route("/chat", any(handler)).with_state(called);
+    let app = app.route("/echo", any(|upgrade: WebSocketUpgrade| async { upgrade.on_upgrade(echo) }));
+    let address = serve(app).await;
+    let mut other = open(address, "/echo", &[]).await;
+    for _ in 0..3 {
+        let mut http = Http::connect(address).await;
+        http.send(UPGRADE).await;
+        assert_eq!(http.answer().await.body, "another answer\n");
+        drop(http);
+        let call = tokio::time::timeout(Duration::from_secs(20), calls.recv()).await.expect("in time");
+        assert!(call.is_some());
+        assert_eq!(exchange(&mut other, "still here").await.as_text(), Some("still here"));
+    }
+}
+
 #[tokio::test]
 async fn who_does_not_ask_is_not_told_and_goes_on_serving() {
     async fn handler(upgrade: WebSocketUpgrade, State(opened): State<UnboundedSender<()>>) -> &'static str {

@@ -197,6 +197,33 @@ async fn a_hook_that_panics_is_answered_500() {
     assert_eq!(Http::connect(address).await.get("/").await.status, 200);
 }
 
+/// It is called in the task of the connection that has not opened.
+#[tokio::test]
+async fn who_panics_when_told_of_a_connection_that_did_not_open_harms_no_other() {
+    let (called, mut calls) = unbounded_channel();
+    let layer = echoing("/chat").on_failed_upgrade(move |error| {
+        called.send(()).unwrap();
+        panic!("told to: {error}");
+    });
+    let service = layer.clone();
+    let address = listen(move || service.layer(pages())).await;
+    let mut other = client("ws://localhost/chat", TcpStream::connect(address).await.unwrap()).await;
+    for _ in 0..3 {
+        let (near, far) = tokio::io::duplex(4096);
+        let mut http = http1::Builder::new();
+        let http = http.half_close(true).serve_connection(TokioIo::new(far), layer.layer(pages()));
+        let mut http_client = Http::new(near);
+        http_client.send(UPGRADE).await;
+        tokio::io::AsyncWriteExt::shutdown(&mut http_client.0).await.unwrap();
+        let both = async { tokio::join!(http.with_upgrades(), calls.recv()) };
+        let (_, call) = tokio::time::timeout(Duration::from_secs(20), both).await.expect("in time");
+        assert!(call.is_some());
+        assert_eq!(exchange(&mut other, "still here").await.as_text(), Some("still here"));
+    }
+    let mut next = client("ws://localhost/chat", TcpStream::connect(address).await.unwrap()).await;
+    assert_eq!(exchange(&mut next, "hello").await.as_text(), Some("hello"));
+}
+
 /// A service of tower, with another type of body.
 #[derive(Clone)]
 struct Tower(Arc<Mutex<u8>>);

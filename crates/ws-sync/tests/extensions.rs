@@ -33,7 +33,14 @@ enum Kind {
     /// None: only the mark is cleared.
     Nothing,
     Fails,
+    /// These panic: the codec at once, and each kind of work.
+    Codec,
+    ExclusivePanics,
+    ConcurrentPanics,
+    FuturePanics,
 }
+
+const PANICKING: [Kind; 4] = [Kind::Codec, Kind::ExclusivePanics, Kind::ConcurrentPanics, Kind::FuturePanics];
 
 const WORKING: [Kind; 3] = [Kind::Exclusive, Kind::Concurrent, Kind::Future];
 
@@ -102,6 +109,7 @@ impl Codec for Turner {
     }
 
     fn defer(&mut self, head: MessageHead, payload: bytes::Bytes, _: usize) -> Work {
+        assert!(self.kind != Kind::Codec, "as it was told");
         let rsv = if self.marks { Rsv::RSV1 } else { Rsv::NONE };
         let turn = move || -> Outcome {
             Ok((head.with_rsv(rsv), payload.iter().rev().copied().collect::<Vec<_>>().into()))
@@ -113,6 +121,9 @@ impl Codec for Turner {
             Kind::Nothing | Kind::Fails => {
                 Work::concurrent(|| Err(ExtensionError::corrupt("as it was told")))
             }
+            Kind::ExclusivePanics => Work::exclusive(|_| panic!("as it was told")),
+            Kind::Codec | Kind::ConcurrentPanics => Work::concurrent(|| panic!("as it was told")),
+            Kind::FuturePanics => Work::future(async { panic!("as it was told") }),
         }
     }
 }
@@ -247,5 +258,31 @@ fn work_that_fails_on_what_is_sent_is_told_and_closes_with_its_code() {
         assert!(matches!(late, Err(SendError::Unsent(_))), "{late:?}");
         let closed = server.join().expect("no panic").closed().expect("the end");
         assert_eq!(closed.code, 1007);
+    }
+}
+
+/// The extension's fault and not the peer's, who is told so.
+#[test]
+fn a_panic_of_an_extension_is_1011_in_either_role_and_unwinds_nobody() {
+    let works = Turn { incoming: Kind::Concurrent, outgoing: Kind::Concurrent };
+    let turns = |kind| [Turn { incoming: kind, ..works }, Turn { outgoing: kind, ..works }];
+    for panics in PANICKING.into_iter().flat_map(turns) {
+        for client_panics in [true, false] {
+            let (client, server) = if client_panics { (panics, works) } else { (works, panics) };
+            let (mut client, mut server) = open(client, server);
+            let echoes = thread::spawn(move || {
+                while let Some(Ok(message)) = server.recv() {
+                    let _told = server.send(message);
+                }
+                while server.recv().is_some() {}
+                server.closed().expect("the end")
+            });
+            let _told = client.send("abc");
+            while client.recv().is_some() {}
+            let (client, server) = (client.closed().expect("the end"), echoes.join().expect("no panic"));
+            let (panicked, other) = if client_panics { (client, server) } else { (server, client) };
+            assert_eq!(panicked.sent, Some(Some(CloseCode::INTERNAL_ERROR)), "{panics:?} {client_panics}");
+            assert_eq!(other.code, 1011, "{panics:?} {client_panics}");
+        }
     }
 }

@@ -39,6 +39,7 @@ enum Kind {
     /// A future that never ends.
     Never,
     Panics,
+    ExclusivePanics,
     FuturePanics,
     /// No work: the codec itself panics, on every message but those that begin with `fine`.
     CodecPanics,
@@ -149,6 +150,7 @@ impl Codec for Turner {
             Kind::Future => Work::future(passes),
             Kind::Never => Work::future(std::future::pending()),
             Kind::Panics => Work::concurrent(|| panic!("as it should")),
+            Kind::ExclusivePanics => Work::exclusive(|_| panic!("as it should")),
             Kind::FuturePanics | Kind::CodecPanics => Work::future(async { panic!("as it should") }),
         }
     }
@@ -177,26 +179,34 @@ async fn pair(turn: &Turn) -> (Pipe, Pipe) {
     (client, server)
 }
 
-fn server<S>(io: S, turn: &Turn) -> WebSocket<S>
+/// An open connection of this role that has agreed on the extension.
+fn using<S>(role: Role, io: S, turn: &Turn) -> WebSocket<S>
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
     let mut extensions = Registry::new();
     extensions.register(turn.clone()).expect("registered");
-    let options = SessionOptions::new(Role::Server, Some(1 << 20));
-    let negotiated = extensions.respond(Some("x-turn"), &options).expect("an offer");
+    let options = SessionOptions::new(role, Some(1 << 20));
+    let negotiated = match role {
+        Role::Server => extensions.respond(Some("x-turn"), &options).expect("an offer"),
+        Role::Client => extensions.offer(&options).activate(Some("x-turn")).expect("an answer"),
+    };
     let now = Instant::now().into_std();
-    WebSocket::from_connection(io, Connection::new(Config::new(Role::Server), negotiated, now))
+    WebSocket::from_connection(io, Connection::new(Config::new(role), negotiated, now))
 }
 
 fn facing_mock(turn: &Turn) -> (WebSocket<Mock>, Wire) {
     let (io, wire) = mock();
-    (server(io, turn), wire)
+    (using(Role::Server, io, turn), wire)
 }
 
 fn facing_raw(turn: &Turn) -> (Pipe, Raw<DuplexStream>) {
+    facing_raw_as(Role::Server, turn)
+}
+
+fn facing_raw_as(role: Role, turn: &Turn) -> (Pipe, Raw<DuplexStream>) {
     let (near, far) = duplex(1 << 16);
-    (server(near, turn), Raw::new(far, Role::Client))
+    (using(role, near, turn), Raw::new(far, role.peer()))
 }
 
 const WORKING: [Kind; 3] = [Kind::Concurrent, Kind::Exclusive, Kind::Future];
@@ -383,10 +393,16 @@ async fn work_that_never_ends_does_not_hold_up_the_end() {
     assert!(reader.await.expect("no panic").expect("not a clean end").is_err());
 }
 
+/// Each way to panic, in each role.
+fn panics() -> impl Iterator<Item = (Role, Kind)> {
+    let kinds = [Kind::Panics, Kind::ExclusivePanics, Kind::FuturePanics, Kind::CodecPanics];
+    [Role::Client, Role::Server].into_iter().flat_map(move |role| kinds.map(|kind| (role, kind)))
+}
+
 #[tokio::test]
 async fn a_panic_on_a_received_message_is_1011() {
-    for kind in [Kind::Panics, Kind::FuturePanics, Kind::CodecPanics] {
-        let (mut ws, mut peer) = facing_raw(&Turn::new(kind, Kind::Future));
+    for (role, kind) in panics() {
+        let (mut ws, mut peer) = facing_raw_as(role, &Turn::new(kind, Kind::Future));
         peer.send_all(&[Frame::text("untouched"), turned_frame("boom"), Frame::text("behind")]).await;
         let message = ws.recv().await.expect("not the end").expect("a message");
         assert_eq!(message.as_text(), Some("untouched"));
@@ -396,20 +412,21 @@ async fn a_panic_on_a_received_message_is_1011() {
         };
         let (end, ()) = tokio::join!(ws.recv(), watches);
         let error = end.expect("not a clean end").expect_err("it panicked");
-        assert!(matches!(error, Error::Failed(Fault::Extension(_))), "{error:?}");
+        assert!(matches!(error, Error::Failed(Fault::Extension(_))), "{role:?} {kind:?} {error:?}");
         assert!(ws.recv().await.is_none());
     }
 }
 
 #[tokio::test]
 async fn what_a_handle_could_not_send_is_told_by_its_flush() {
-    for kind in [Kind::Panics, Kind::FuturePanics, Kind::CodecPanics] {
-        let (ws, mut peer) = facing_raw(&Turn::new(Kind::Future, kind));
+    for (role, kind) in panics() {
+        let (ws, mut peer) = facing_raw_as(role, &Turn::new(Kind::Future, kind));
         let mut handle = ws.spawn(1);
         handle.send("boom").await.expect("handed over");
         let closes = async {
             assert_eq!(peer.recv().await.expect("a Close").code(), Some(1011));
             peer.send(Frame::close(1011, "")).await;
+            peer.shutdown().await;
         };
         let (flushed, ()) = tokio::join!(handle.flush(), closes);
         let told = matches!(flushed, Err(Error::Send(driver::SendError::Extension(_))));
@@ -447,19 +464,21 @@ async fn a_codec_that_panics_ends_its_own_connection_only() {
 
 #[tokio::test]
 async fn a_panic_on_a_message_to_be_sent_is_1011() {
-    for kind in [Kind::Panics, Kind::FuturePanics] {
+    // A codec that panics hands the message back: `a_codec_that_panics_ends_its_own_connection_only`.
+    for (role, kind) in panics().filter(|(_, kind)| *kind != Kind::CodecPanics) {
         for split in [false, true] {
-            let (ws, mut peer) = facing_raw(&Turn::new(Kind::Future, kind));
+            let (ws, mut peer) = facing_raw_as(role, &Turn::new(Kind::Future, kind));
             let (mut rx, mut tx) = ws.split();
-            let error = if split {
-                let (error, close) = tokio::join!(tx.send("boom"), peer.recv());
-                assert_eq!(close.expect("a Close").code(), Some(1011));
+            let answers = async {
+                assert_eq!(peer.recv().await.expect("a Close").code(), Some(1011));
                 peer.send(Frame::close(1011, "")).await;
-                error
+                peer.shutdown().await;
+            };
+            let error = if split {
+                tokio::join!(tx.send("boom"), answers).0
             } else {
                 let mut ws = rx.reunite(tx).expect("of one connection");
-                let error = ws.send("boom").await;
-                peer.send(Frame::close(1011, "")).await;
+                let error = tokio::join!(ws.send("boom"), answers).0;
                 (rx, tx) = ws.split();
                 error
             };

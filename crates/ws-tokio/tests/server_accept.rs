@@ -2,11 +2,14 @@
 
 mod support;
 
-use std::{task::Poll, time::Duration};
+use std::{io, task::Poll, time::Duration};
 
-use support::visitor::{Told, ask, connect, pair, pipes, with_line};
+use support::visitor::{Pipes, Told, ask, connect, pair, pipes, with_line};
 use tokio::net::{TcpListener, TcpStream};
-use ws_tokio::{Address, BindError, Connect, Error, Server, endpoint::driver::CloseCode, http::StatusCode};
+use ws_tokio::{
+    Address, BindError, Connect, Error, Listener, Server, ServerStream, endpoint::driver::CloseCode,
+    http::StatusCode,
+};
 
 const LOCAL: &str = "127.0.0.1:0";
 
@@ -301,15 +304,50 @@ async fn a_system_without_descriptors_is_told_and_tried_again() {
     let (dial, pipe) = pipes();
     let server = Server::builder().on_error(told.listen()).listener(pipe).start().await.expect("it listens");
     for kind in [24, 23, 12] {
-        dial.fail(std::io::Error::from_raw_os_error(kind)); // EMFILE, ENFILE, ENOMEM
+        dial.fail(io::Error::from_raw_os_error(kind)); // EMFILE, ENFILE, ENOMEM
     }
-    dial.fail(std::io::ErrorKind::ConnectionAborted.into());
+    dial.fail(io::ErrorKind::ConnectionAborted.into());
     let before = tokio::time::Instant::now();
     let (_client, conn) = tokio::join!(dial.connect(), server.accept());
     assert!(conn.is_some());
     assert_eq!(told.all().len(), 3, "{:?}", told.all());
     assert!(told.all()[0].starts_with("cannot accept a connection on pipes: "), "{:?}", told.all());
     assert!(before.elapsed() >= Duration::from_millis(300), "it spins");
+}
+
+/// A listener whose first calls panic: at once, and in what is awaited.
+struct Panics(Pipes, usize);
+
+impl Listener for Panics {
+    fn accept(&mut self) -> impl Future<Output = io::Result<(ServerStream, Address)>> + Send {
+        self.1 += 1;
+        assert!(self.1 != 1, "at once");
+        async {
+            assert!(self.1 != 2, "while it waits");
+            self.0.accept().await
+        }
+    }
+
+    fn local_addr(&self) -> Address {
+        self.0.local_addr()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listener_that_panics_is_told_of_and_tried_again() {
+    let told = Told::default();
+    let (dial, pipes) = pipes();
+    let builder = Server::builder().on_error(told.listen()).listener(Panics(pipes, 0));
+    let server = builder.start().await.expect("it listens");
+    let before = tokio::time::Instant::now();
+    let (_client, conn) = tokio::join!(dial.connect(), server.accept());
+    assert!(conn.is_some());
+    assert_eq!(
+        told.all(),
+        ["at once", "while it waits"]
+            .map(|what| format!("cannot accept a connection on pipes: the listener panicked: {what}"))
+    );
+    assert!(before.elapsed() >= Duration::from_millis(200), "it spins");
 }
 
 /// The configuration of each connection is the server's.

@@ -1,10 +1,11 @@
-//! Rule: each published class of vulnerabilities and each async method names a test, each bound two, and all tests that the pages on reliability
-//! name exist.
+//! Rule: each published class of vulnerabilities, each async method and each way in for a caller's code names a test, each bound
+//! two, and all tests that the pages on reliability name exist.
 
 use std::collections::BTreeMap;
 
 use super::Finding;
 use super::cancellation;
+use super::panics;
 use super::parity;
 use super::workspace::{File, texts};
 
@@ -20,9 +21,10 @@ struct Page {
 const CLASSES: Page = Page { path: "docs/reliability/vulnerabilities.md", what: "class", cells: 1 };
 const BOUNDS: Page = Page { path: "docs/reliability/bounds.md", what: "bound", cells: 2 };
 const CANCELLATION: Page = Page { path: cancellation::PAGE, what: "file", cells: 1 };
+const PANICS: Page = Page { path: panics::PAGE, what: "file", cells: 1 };
 const OVERVIEW: Page = Page { path: "docs/reliability/README.md", what: "", cells: 0 };
 
-const PAGES: &[Page] = &[CLASSES, BOUNDS, CANCELLATION, OVERVIEW];
+const PAGES: &[Page] = &[CLASSES, BOUNDS, CANCELLATION, PANICS, OVERVIEW];
 
 /// The page whose options are the bounds.
 const SECURITY: &str = "SECURITY.md";
@@ -99,9 +101,9 @@ mod tests {
         let table = format!("| class | here | shown by |\n| --- | --- | --- |\n{classes}");
         let code = File::text("crates/ws-a/tests/b.rs", "#[test]\nfn it_holds() {}\n");
         let bounds = File::text(BOUNDS.path, "| bound | met | one past it |\n| --- | --- | --- |\n");
-        let methods = File::text(CANCELLATION.path, "");
-        let files =
-            [File::text(CLASSES.path, &table), bounds, methods, File::text(OVERVIEW.path, other), code];
+        let [methods, panics] = [CANCELLATION, PANICS].map(|page| File::text(page.path, ""));
+        let overview = File::text(OVERVIEW.path, other);
+        let files = [File::text(CLASSES.path, &table), bounds, methods, panics, overview, code];
         check(&files).into_iter().map(|finding| finding.message).collect()
     }
 
@@ -132,7 +134,8 @@ mod tests {
                 [File::text(CLASSES.path, ""), File::text(OVERVIEW.path, ""), File::text(SECURITY, security)];
             let files: Vec<_> = pages
                 .into_iter()
-                .chain([File::text(BOUNDS.path, bounds), File::text(CANCELLATION.path, ""), code])
+                .chain([CANCELLATION, PANICS].map(|page| File::text(page.path, "")))
+                .chain([File::text(BOUNDS.path, bounds), code])
                 .collect();
             check(&files).into_iter().map(|finding| finding.message).collect()
         };

@@ -9,6 +9,7 @@ use tokio::{
 
 use super::{
     ServerConnection, ServerError,
+    contain::{Contained, Panicked},
     crowd::{Crowd, Place},
     handshake::Shared,
     listener::AnyListener,
@@ -28,8 +29,10 @@ pub(super) async fn run<T: Send + 'static>(
 ) {
     let mut stopped = pin!(shared.stopped());
     loop {
-        let Ok(accepted) = unless(listener.accept(), stopped.as_mut()).await else { return };
-        let (stream, peer) = match accepted {
+        let accepting = Contained(listener.accept());
+        let Ok(accepted) = unless(accepting, stopped.as_mut()).await else { return };
+        let panicked = |Panicked(message)| Err(io::Error::other(format!("the listener panicked: {message}")));
+        let (stream, peer) = match accepted.unwrap_or_else(panicked) {
             Ok(accepted) => accepted,
             Err(error) if concerns_one_connection(&error) => continue,
             Err(source) => {

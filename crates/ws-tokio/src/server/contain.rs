@@ -23,9 +23,9 @@ fn said(payload: &(dyn Any + Send)) -> &str {
 }
 
 /// A future of the caller's; a panic becomes an error. In a box, so that it is held once and in its exact size.
-pub(super) struct Contained<F>(pub(super) Pin<Box<F>>);
+pub(super) struct Contained<F: ?Sized>(pub(super) Pin<Box<F>>);
 
-impl<F: Future> Future for Contained<F> {
+impl<F: Future + ?Sized> Future for Contained<F> {
     type Output = Result<F::Output, Panicked>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {

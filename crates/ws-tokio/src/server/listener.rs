@@ -42,7 +42,7 @@ pub trait Listener: Send + 'static {
     ///
     /// # Errors
     /// The server tells its `on_error` and tries again after a moment, except for connections that were gone before they
-    /// were accepted: there it tries again at once.
+    /// were accepted: there it tries again at once. A panic counts as an error.
     fn accept(&mut self) -> impl Future<Output = io::Result<(ServerStream, Address)>> + Send;
 
     /// Where it listens.
@@ -86,7 +86,8 @@ type Accepting<'a> = std::pin::Pin<Box<dyn Future<Output = io::Result<(ServerStr
 
 impl<L: Listener> AnyListener for L {
     fn accept(&mut self) -> Accepting<'_> {
-        Box::pin(Listener::accept(self))
+        // Called by the first poll, which is where a panic is caught.
+        Box::pin(async move { Listener::accept(self).await })
     }
 
     fn local_addr(&self) -> Address {

@@ -7,6 +7,7 @@ pub mod proxy;
 pub mod raw;
 #[cfg(feature = "rustls")]
 pub mod tls;
+pub mod trap;
 pub mod visitor;
 
 use std::{
