@@ -193,13 +193,13 @@ impl Pump {
             if let Some(pause) = self.receiver.pause() {
                 return self.poll_share(pause, cx);
             }
-            self.leave_place();
             if self.turn >= TURN {
                 return self.poll_yield(cx);
             }
             if self.poll_read(io, writer, usize::MAX, cx).is_ready() {
                 return Poll::Ready(());
             }
+            self.leave_place();
             self.begin_turn();
             if self.failure.is_some() {
                 // What came before the transport failed was received; nothing more is waited for.

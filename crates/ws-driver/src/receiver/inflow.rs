@@ -4,15 +4,21 @@ use bytes::{Buf, BytesMut};
 use ws_extensions::Chain;
 use ws_frame::{DataKind, Utf8Validator};
 
-use super::{Ready, Receiver, turn::Turn};
+use super::{Ready, Receiver, pieces::Pieces, turn::Turn};
 use crate::{Delivery, Fault, Progress};
+
+/// What has arrived is handed to extensions in pieces of this length where no turns are taken, each of which makes a MiB at
+/// most: a long message is laid aside between them.
+const AT_ONCE: usize = 1024;
 
 /// The incoming chain of extensions, and the text that comes out of it.
 #[derive(Debug)]
 pub(super) struct Inflow {
     pub(super) chain: Chain,
     utf8: Utf8Validator,
-    /// Bytes of the front message that were validated.
+    /// What was laid aside of the front message, which comes before what the chain has of it.
+    pieces: Pieces,
+    /// How many bytes were validated of what the chain has of the front message.
     checked: usize,
     parts_given: bool,
     /// What is left of this turn, where turns are taken.
@@ -21,7 +27,8 @@ pub(super) struct Inflow {
 
 impl Inflow {
     pub(super) fn new(chain: Chain) -> Self {
-        Self { chain, utf8: Utf8Validator::default(), checked: 0, parts_given: false, turn: None }
+        let (utf8, pieces) = (Utf8Validator::default(), Pieces::default());
+        Self { chain, utf8, pieces, checked: 0, parts_given: false, turn: None }
     }
 
     pub(super) fn parts_given(&self) -> bool {
@@ -41,8 +48,8 @@ impl Inflow {
     /// How much of `arrived` enters the chain now, of a frame of which `left` is left; nothing before the next turn.
     pub(super) fn next_piece(&mut self, arrived: usize, left: usize) -> Option<usize> {
         match &mut self.turn {
-            None => Some(arrived),
-            Some(turn) => turn.piece(arrived, left),
+            None => Some(arrived.min(AT_ONCE)),
+            Some(turn) => turn.piece(arrived, left, !self.pieces.is_empty()),
         }
     }
 
@@ -56,7 +63,13 @@ impl Inflow {
         }
     }
 
-    /// How long the front message is by now.
+    /// Nothing enters any more, and a message that is not whole is dropped.
+    pub(super) fn close(&mut self) {
+        self.chain.close();
+        self.pieces = Pieces::default();
+    }
+
+    /// How much the chain has of the front message by now.
     fn made(&mut self) -> usize {
         self.chain.front().map_or(0, |front| front.data.len())
     }
@@ -98,13 +111,17 @@ impl Inflow {
             }
         }
         if delivery == Delivery::Parts || self.parts_given {
+            self.checked += self.pieces.join(front.data); // from before the delivery was changed
             let len = front.data.len() - cut;
             if len > 0 || front.finished {
                 let first = !std::mem::replace(&mut self.parts_given, true);
                 return Ok(Some(Ready::InflowPart { len, first, last: front.finished }));
             }
         } else if front.finished {
+            self.pieces.join(front.data);
             return Ok(Some(Ready::Inflow));
+        } else if self.pieces.lay_aside(front.data) {
+            self.checked = 0;
         }
         Ok(None)
     }

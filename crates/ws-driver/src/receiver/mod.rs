@@ -6,6 +6,7 @@ mod incoming;
 mod inflow;
 mod memory;
 mod parts;
+mod pieces;
 mod ready;
 mod turn;
 mod whole;
@@ -248,7 +249,7 @@ impl Receiver {
         self.message = None;
         self.assembly = BytesMut::new();
         if let Some(inflow) = &mut self.inflow {
-            inflow.chain.close(); // what entered whole still comes out
+            inflow.close(); // what entered whole still comes out
         }
     }
 

@@ -15,7 +15,7 @@ const EACH: usize = 1024;
 pub enum Pause {
     /// As much was done as was allowed.
     Work,
-    /// A frame has begun that is longer than what was allowed in this turn.
+    /// A frame has begun that is longer than what was allowed in this turn, or belongs to a message that has become long.
     Long,
 }
 
@@ -28,10 +28,11 @@ pub(super) struct Turn {
 }
 
 impl Turn {
-    /// How much of `arrived` the extensions are given now, of a frame of which `left` is left to be given.
-    pub(super) fn piece(&mut self, arrived: usize, left: usize) -> Option<usize> {
-        self.pause =
-            if self.work == 0 { Some(Pause::Work) } else { (left > self.longest).then_some(Pause::Long) };
+    /// How much of `arrived` the extensions are given now, of a frame of which `left` is left to be given. One of a message of
+    /// which `much` was made already is as good as a long one, however short its fragments are.
+    pub(super) fn piece(&mut self, arrived: usize, left: usize, much: bool) -> Option<usize> {
+        let is_long = left > self.longest || (much && self.longest < usize::MAX);
+        self.pause = if self.work == 0 { Some(Pause::Work) } else { is_long.then_some(Pause::Long) };
         self.pause.is_none().then(|| arrived.min(PIECE))
     }
 
@@ -47,11 +48,12 @@ impl Receiver {
     ///
     /// From here on [`advance`](Self::advance) hands what has arrived to them in pieces of 512 bytes, and pauses once they
     /// have made `work` bytes of it, where each piece counts a KiB more. A frame of which more than `longest` bytes are
-    /// left is not gone on with at all, so that the caller can choose which connection does that next. It says
+    /// left is not gone on with at all, so that the caller can choose which connection does that next; nor is, unless that is
+    /// [`usize::MAX`], any frame of a message of which 256 KiB were made. It says
     /// [`Progress::NeedBytes`](crate::Progress::NeedBytes) when it pauses, although there are some, and
     /// [`pause`](Self::pause) says why: nothing needs to be read before the next turn.
     ///
-    /// Without turns everything that has arrived is handed over at once. Without extensions this does nothing.
+    /// Without turns everything that has arrived is handed over. Without extensions this does nothing.
     pub fn begin_turn(&mut self, work: usize, longest: usize) {
         if let Some(inflow) = &mut self.inflow {
             inflow.turn = Some(Turn { work: work.max(1), longest, pause: None });

@@ -1,8 +1,11 @@
 //! An extension that does to each message what the message itself asks for.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    iter::repeat_n,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use bytes::{Bytes, BytesMut};
@@ -124,7 +127,8 @@ impl Codec for FakeCodec {
             return Err(ExtensionError::corrupt("an exclamation"));
         }
         let times = if self.way == Way::Bomb { 10 } else { 1 };
-        fragment.iter().try_for_each(|byte| out.extend_from_slice(&vec![self.turn(*byte); times]))
+        let made: Vec<u8> = fragment.iter().flat_map(|byte| repeat_n(self.turn(*byte), times)).collect();
+        out.extend_from_slice(&made)
     }
 
     fn defer(&mut self, head: MessageHead, payload: Bytes, _: usize) -> Work {

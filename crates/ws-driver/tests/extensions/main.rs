@@ -2,14 +2,18 @@
 
 mod fake;
 mod faults;
+mod pieces;
 mod turns;
 
 use ws_driver::{
     Config, DataKind, Delivery, Ending, Fault, Initiator, Message, Progress, SendError, Text, Wants,
 };
-use ws_testkit::{End, Endpoint, Frame, Seen};
+use ws_testkit::{End, Endpoint, Frame, Heap, Seen};
 
 use fake::{Fake, Way, jobs, run};
+
+#[global_allocator]
+static HEAP: Heap = Heap;
 
 fn server(incoming: Way, outgoing: Way) -> Endpoint {
     Fake::new(incoming, outgoing).server(|_, _| ())

@@ -23,7 +23,7 @@ use super::Pump;
 /// How much extensions make in one turn, in bytes.
 const WORK: usize = 128 * 1024;
 
-/// Frames of which so many bytes are left at most do not wait for a place.
+/// Frames of which so many bytes are left at most do not wait for a place, unless much was made of their message already.
 const SHORT: usize = 1024;
 
 /// How often a place is found as it was before it is free. More than twice: a runtime may poll its tasks in one order and
@@ -106,7 +106,8 @@ impl Pump {
         Poll::Pending
     }
 
-    /// The long frame is over, or what has arrived of it is used up.
+    /// Nothing more has arrived, of a long message or at all. As long as something has, the place is kept: if it changed hands
+    /// between two reads, bombs that take several would grow side by side.
     #[inline]
     pub(super) fn leave_place(&mut self) {
         if self.jobs.is_some() {
