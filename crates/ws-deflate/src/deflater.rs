@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use ws_extensions::{Class, Codec, Compress, ExtensionError, MessageHead, Output, Plan, Work};
 use ws_frame::Rsv;
-use zlib_rs::{Deflate, DeflateFlush, Status};
+use zlib_rs::{Deflate, DeflateFlush};
 
 use crate::{extension::Shared, settings::Takeover, terms::Flow};
 
@@ -15,8 +15,14 @@ pub(crate) const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
 /// A message without data: the header bits of an empty block, its length being the tail (RFC 7692 section 7.2.3.6).
 const EMPTY: [u8; 1] = [0x00];
 
-/// More than the end of a flush takes. With less room than that the compressor would repeat its mark.
-const ENOUGH_ROOM: usize = 64;
+/// More than the mark at the end of a flush takes: up to 7 bits that wait, 3 of its own, and the [`TAIL`].
+const ROOM_FOR_MARK: usize = 8;
+
+/// More than is made of so many bytes: the codes of RFC 1951 section 3.2.6 have 9 bits for some of them, and what is stored instead
+/// has a few bytes in front of each block.
+const fn at_most(len: usize) -> usize {
+    len.saturating_add(len / 8).saturating_add(64)
+}
 
 /// Compresses the messages of one direction.
 pub(crate) struct Deflater {
@@ -75,10 +81,12 @@ impl Codec for Deflater {
         if !fragment.is_empty() {
             let Deflater { shared, flow, deflate, held } = self;
             let deflate = deflate.get_or_insert_with(|| shared.pool.deflate(&shared.options, flow.bits));
-            // Most data is compressed to less than it was, all of it to hardly more: one step where it is small.
-            let wanted = fragment.len().saturating_add(ENOUGH_ROOM).min(shared.options.chunk_size);
-            let mut rest = fragment;
-            while !write(deflate, held, &mut rest, wanted, out)? {}
+            let most = at_most(fragment.len());
+            let chunk_size = shared.options.chunk_size;
+            let mut flush = Flush { deflate, held, input: fragment, whole: most <= chunk_size, done: false };
+            while !flush.done {
+                flush.write(most.min(chunk_size), out)?;
+            }
         }
         if last {
             if self.held.len == 0 {
@@ -92,7 +100,9 @@ impl Codec for Deflater {
         Ok(())
     }
 
-    /// Without a context each message stands for itself: what is made of it depends on the settings.
+    /// Without a context each message stands for itself: what is made of it depends on the settings. The size of a
+    /// step is one of them: levels 5 and 6 forget which match they were about to make when the room for their output
+    /// ends with a block.
     fn class(&self) -> Option<Class> {
         let options = &self.shared.options;
         let settings = [
@@ -101,7 +111,10 @@ impl Codec for Deflater {
             options.strategy as u8,
             self.flow.bits.bits(),
         ];
-        let parameters = [u32::from_be_bytes(settings).into(), options.threshold as u64];
+        // A compressor is never lent more room than that.
+        let chunk_size = u32::try_from(options.chunk_size).unwrap_or(u32::MAX);
+        let how = u64::from(u32::from_be_bytes(settings)) << 32 | u64::from(chunk_size);
+        let parameters = [how, options.threshold as u64];
         (self.flow.takeover == Takeover::Reset).then(|| Class::of::<Self>(parameters))
     }
 
@@ -145,50 +158,67 @@ fn whole(codec: &mut dyn Codec, head: MessageHead, payload: &[u8], limit: usize)
     Ok((head, made.freeze()))
 }
 
-/// One step of a flush. Says whether it was the last one.
-fn write(
-    deflate: &mut Deflate,
-    held: &mut Held,
-    input: &mut &[u8],
-    wanted: usize,
-    out: &mut Output<'_>,
-) -> Result<bool, ExtensionError> {
-    let mut done = false;
-    if out.remaining() < wanted {
-        // Close to the limit there may not be room for what is held back in the end, so that it is made elsewhere.
-        let mut room = [0; ENOUGH_ROOM];
-        let written = fill(deflate, held, input, &mut room, &mut done)?;
-        out.extend_from_slice(room.get(..written).unwrap_or_default())?;
-    } else {
-        out.write_with(wanted, |room| fill(deflate, held, input, room, &mut done))?;
-    }
-    Ok(done)
+/// A fragment that is compressed to its end, in as many steps as it takes.
+struct Flush<'a> {
+    deflate: &'a mut Deflate,
+    held: &'a mut Held,
+    input: &'a [u8],
+    /// Whether one step has room for all of it.
+    whole: bool,
+    done: bool,
 }
 
-/// Fills the room with what was held back and what is made now, but for the last four bytes of it.
-fn fill(
-    deflate: &mut Deflate,
-    held: &mut Held,
-    input: &mut &[u8],
-    room: &mut [u8],
-    done: &mut bool,
-) -> Result<usize, ExtensionError> {
-    let (before, fresh) = room.split_at_mut_checked(held.len).ok_or_else(no_room)?;
-    before.copy_from_slice(held.bytes.get(..held.len).unwrap_or_default());
-    let (read, made) = (deflate.total_in(), deflate.total_out());
-    let status = deflate
-        .compress(input, fresh, DeflateFlush::SyncFlush)
-        .map_err(|error| ExtensionError::internal(error.as_str()))?;
-    let read = usize::try_from(deflate.total_in() - read).unwrap_or(usize::MAX);
-    let made = usize::try_from(deflate.total_out() - made).unwrap_or(usize::MAX);
-    *input = input.get(read..).unwrap_or_default();
-    // A flush is complete when there is room left.
-    *done = input.is_empty() && (made < fresh.len() || status == Status::BufError);
-    let written = held.len.saturating_add(made).saturating_sub(TAIL.len());
-    let last = room.get(written..held.len.saturating_add(made)).ok_or_else(no_room)?;
-    held.len = last.len();
-    held.bytes.iter_mut().zip(last).for_each(|(to, from)| *to = *from);
-    Ok(written)
+impl Flush<'_> {
+    /// One step.
+    fn write(&mut self, wanted: usize, out: &mut Output<'_>) -> Result<(), ExtensionError> {
+        if out.remaining() < wanted {
+            // Close to the limit there may not be room for what is held back in the end, so that it is made elsewhere; with
+            // as much room as anywhere, for that may change what is made.
+            let mut room = vec![0; wanted];
+            let written = self.fill(&mut room)?;
+            return out.extend_from_slice(room.get(..written).unwrap_or_default());
+        }
+        out.write_with(wanted, |room| self.fill(room)).map(drop)
+    }
+
+    /// Fills the room with what was held back and what is made now, but for the last four bytes of it.
+    fn fill(&mut self, room: &mut [u8]) -> Result<usize, ExtensionError> {
+        let before = self.held.len;
+        let (held, fresh) = room.split_at_mut_checked(before).ok_or_else(no_room)?;
+        held.copy_from_slice(self.held.bytes.get(..before).unwrap_or_default());
+        let end = before.saturating_add(self.make(fresh)?);
+        let written = end.saturating_sub(TAIL.len());
+        let last = room.get(written..end).ok_or_else(no_room)?;
+        self.held.len = last.len();
+        self.held.bytes.iter_mut().zip(last).for_each(|(to, from)| *to = *from);
+        Ok(written)
+    }
+
+    /// Makes what there is room for: the block, and the mark behind it. A mark that met the end of the room would be made
+    /// once more by the next step; so it waits, unless there is room for all of it.
+    fn make(&mut self, room: &mut [u8]) -> Result<usize, ExtensionError> {
+        if self.whole {
+            let made = self.compress(room, DeflateFlush::SyncFlush)?;
+            self.whole = false;
+            self.done = self.input.is_empty() && made < room.len();
+            return Ok(made);
+        }
+        let made = self.compress(room, DeflateFlush::Block)?;
+        let rest = room.get_mut(made..).unwrap_or_default();
+        self.done = self.input.is_empty() && rest.len() >= ROOM_FOR_MARK;
+        let mark = if self.done { self.compress(rest, DeflateFlush::SyncFlush)? } else { 0 };
+        Ok(made.saturating_add(mark))
+    }
+
+    /// Takes from the input what it can, and says how much it has made.
+    fn compress(&mut self, room: &mut [u8], flush: DeflateFlush) -> Result<usize, ExtensionError> {
+        let (read, made) = (self.deflate.total_in(), self.deflate.total_out());
+        let result = self.deflate.compress(self.input, room, flush);
+        result.map_err(|error| ExtensionError::internal(error.as_str()))?;
+        let read = usize::try_from(self.deflate.total_in() - read).unwrap_or(usize::MAX);
+        self.input = self.input.get(read..).unwrap_or_default();
+        Ok(usize::try_from(self.deflate.total_out() - made).unwrap_or(usize::MAX))
+    }
 }
 
 #[cold]

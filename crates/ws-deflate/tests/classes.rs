@@ -27,16 +27,18 @@ fn servers_with_the_same_settings_make_the_same() {
     let settings = [
         Options::new(),
         Options::new().level(Level::SMALLEST),
+        Options::new().level(Level::new(4).unwrap()),
         Options::new().memory_level(MemoryLevel::new(3).unwrap()),
         Options::new().strategy(Strategy::HuffmanOnly),
         Options::new().window_bits(WindowBits::new(9).unwrap()),
         Options::new().threshold(1 << 40),
+        Options::new().chunk_size(100),
     ];
     let message = prose(1, 20_000);
     for (index, one) in settings.into_iter().enumerate() {
         for (other_index, other) in settings.into_iter().enumerate() {
             // What has no influence on the bytes does not divide.
-            let other = other.pool_size(1).chunk_size(100).defer_from(10).peer_takeover(Takeover::Keep);
+            let other = other.pool_size(1).defer_from(10).peer_takeover(Takeover::Keep);
             assert_eq!(classes(one) == classes(other), index == other_index, "{one:?} {other:?}");
             if index == other_index {
                 let made = |options, before: usize| {
