@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for len in [1 << 10, 16 << 10] {
         let messages: Vec<Vec<u8>> = (0..MESSAGES as u64).map(|number| quotes(number, len)).collect();
         for (name, (takeover, bits, memory)) in [("none", none), ("12 bits", small), ("15 bits", large)] {
-            for level in [1, 4, 6, 7, 9] {
+            for level in [1, 5, 7, 9] {
                 let options = Options::new()
                     .level(Level::new(level)?)
                     .memory_level(memory)

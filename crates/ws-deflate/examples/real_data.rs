@@ -25,14 +25,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let json = Command::new(cargo).args(["metadata", "--offline", "--format-version", "1"]).output()?.stdout;
     let binary = fs::read(env::current_exe()?)?;
-    println!("| data | message | contexts kept | level 1 | level 4 | level 7 |");
+    println!("| data | message | contexts kept | level 1 | level 5 | level 7 |");
     println!("| --- | --- | --- | --- | --- | --- |");
     for (name, data) in [("JSON", &json[..]), ("text", TEXT.as_bytes()), ("binary", &binary[..])] {
         for len in [1 << 10, 16 << 10] {
             let messages: Vec<&[u8]> = data.chunks_exact(len).take(MESSAGES).collect();
             for (kept, settings) in settings()? {
                 let mut row = format!("| {name} | {} KiB | {kept} |", len >> 10);
-                for level in [1, 4, 7] {
+                for level in [1, 5, 7] {
                     let (ratio, compress, decompress) =
                         measure::best(settings.level(Level::new(level)?), &messages)?;
                     row += &format!(" {ratio:.1}, {compress:.0}, {decompress:.0} |");

@@ -80,16 +80,16 @@
 //!
 //! | contexts kept | level | 1 KiB: ratio, compress, decompress | 16 KiB: ratio, compress, decompress |
 //! | --- | --- | --- | --- |
-//! | none | 1, [`Level::LOW_LATENCY`] | 2.2, 7, 2 | 2.9, 58, 26 |
-//! | none | 4, [`Level::DEFAULT`] | 2.8, 20, 5 | 4.2, 180, 30 |
-//! | none | 7, [`Level::SMALLEST`] | 2.8, 23, 5 | 4.5, 310, 29 |
-//! | none | 9 | 2.8, 25, 5 | 4.3, 359, 29 |
-//! | both, 12 bits, memory level 5 | 1 | 2.9, 4, 2 | 2.9, 60, 27 |
-//! | both, 12 bits, memory level 5 | 4 | 4.0, 15, 4 | 4.3, 162, 33 |
-//! | both, 12 bits, memory level 5 | 7 | 4.3, 22, 4 | 4.7, 290, 31 |
-//! | both, 15 bits | 1 | 3.1, 5, 4 | 3.1, 55, 30 |
-//! | both, 15 bits | 4 | 4.2, 18, 5 | 4.6, 178, 29 |
-//! | both, 15 bits | 7 | 4.5, 35, 5 | 5.0, 428, 30 |
+//! | none | 1, [`Level::LOW_LATENCY`] | 2.2, 6, 2 | 2.9, 48, 23 |
+//! | none | 5, [`Level::DEFAULT`] | 2.8, 18, 4 | 4.3, 147, 26 |
+//! | none | 7, [`Level::SMALLEST`] | 2.8, 20, 4 | 4.5, 264, 26 |
+//! | none | 9 | 2.8, 22, 4 | 4.3, 299, 26 |
+//! | both, 12 bits, memory level 5 | 1 | 2.9, 4, 2 | 2.9, 52, 24 |
+//! | both, 12 bits, memory level 5 | 5 | 4.1, 13, 4 | 4.4, 147, 28 |
+//! | both, 12 bits, memory level 5 | 7 | 4.3, 19, 4 | 4.7, 247, 28 |
+//! | both, 15 bits | 1 | 3.1, 3, 2 | 3.1, 49, 26 |
+//! | both, 15 bits | 5 | 4.2, 17, 4 | 4.7, 180, 27 |
+//! | both, 15 bits | 7 | 4.5, 28, 4 | 5.0, 369, 27 |
 //!
 //! # Side channels
 //!

@@ -6,7 +6,7 @@ use crate::settings::{Level, MemoryLevel, Strategy, Takeover, WindowBits};
 ///
 /// By default a client offers `permessage-deflate; client_max_window_bits` and keeps its context. A server keeps
 /// none, neither its own nor the client's, so that a silent connection costs nothing. Both compress from 1 KiB up, on
-/// level 4.
+/// level 5.
 ///
 /// ```
 /// use ws_deflate::{Level, Options, Takeover};

@@ -86,8 +86,9 @@ pub struct Level(u8);
 impl Level {
     /// Level 1: a third of the time of the default, and a quarter more bytes.
     pub const LOW_LATENCY: Self = Self(1);
-    /// Level 4.
-    pub const DEFAULT: Self = Self(4);
+    /// Level 5: of 16 KiB of JSON it makes 4 % fewer bytes than level 4, in 5 % more time. Level 6 makes 1 to 2 % fewer still, and takes
+    /// up to a third longer where contexts are kept.
+    pub const DEFAULT: Self = Self(5);
     /// Level 7: above it, more time hardly makes anything smaller.
     pub const SMALLEST: Self = Self(7);
 
@@ -193,7 +194,7 @@ mod tests {
     #[test]
     fn the_defaults_are_those_of_the_options() {
         assert_eq!((Level::default(), MemoryLevel::default()), (Level::DEFAULT, MemoryLevel::DEFAULT));
-        assert_eq!((Level::default().level(), MemoryLevel::default().level()), (4, 8));
+        assert_eq!((Level::default().level(), MemoryLevel::default().level()), (5, 8));
     }
 
     #[test]

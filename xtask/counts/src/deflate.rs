@@ -18,7 +18,7 @@ pub(crate) fn cases() -> anyhow::Result<Vec<Case>> {
     for len in [1 << 10, 16 << 10] {
         for (name, takeover) in [("reset", Takeover::Reset), ("kept", Takeover::Keep)] {
             let options = Options::new().takeover(takeover).peer_takeover(takeover);
-            for level in [1, 4, 7] {
+            for level in [1, 5, 7] {
                 let options = options.level(Level::new(level)?);
                 let name = format!("deflate/level-{level}/{name}/{len}");
                 cases.push(Case::new(name, move || deflate(options, len)));
