@@ -1,6 +1,7 @@
 //! `cargo xtask test`: everything that continuous integration checks, in the order in which it fails fastest.
 
 mod conformance;
+mod features;
 pub(crate) mod packages;
 mod peers;
 mod step;
@@ -99,10 +100,10 @@ fn steps(repo: &Repo) -> Vec<Step<'_>> {
             "both validators of UTF-8 must agree: run `cargo test -p ws-frame`",
             repo.cargo(["test", "--quiet", "--package", "ws-frame", "--no-default-features"]),
         ),
-        Step::command(
-            "ws-stack without features",
-            "a feature only adds: find what is used without its feature",
-            repo.cargo(["check", "--package", "ws-stack", "--no-default-features"]),
+        Step::new(
+            "features of ws-stack",
+            "a feature only adds, and is handed on to each crate that has it: look at ws-stack's Cargo.toml",
+            || features::check(repo),
         ),
         Step::new("simulation", "live the life again by its seed, named above", || {
             for args in &simulate::Args::FEW {

@@ -85,6 +85,7 @@ const TABLE: &[Row] = &[
     Row { name: "ws-cli", arrows: &["ws-stack"], never: &[], sans_io: false },
     Row { name: TESTKIT, arrows: LIBRARIES, never: &[], sans_io: false },
     Row { name: "xtask", arrows: &[], never: &[], sans_io: false },
+    Row { name: "features", arrows: &["ws-stack"], never: &[], sans_io: false },
     Row { name: "counts", arrows: &["ws-endpoint"], never: &["tokio"], sans_io: false },
 ];
 
