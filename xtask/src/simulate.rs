@@ -33,7 +33,7 @@ impl Args {
 /// When the simulation does not build; a promise that is broken is an exit code.
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let repo = Repo::find()?;
-    let what = ["--package", "ws-testkit", "--features", "simulation", "--bin", "simulate"];
+    let what = ["--package", "ws-testkit", "--no-default-features", "--features", "simulation"];
     let program = repo.build_program("simulate", what)?;
     let mut command = std::process::Command::new(program);
     command.args([args.lives.to_string(), args.seed.to_string()]);

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | write and read frames, good and bad ones, without the codec under test | [`Frame`], [`read_frames`] |
 //! | know what a stream of bytes means | [`Oracle`] |
-//! | make streams up, valid, broken and random | [`streams`] |
+//! | make streams up, valid, broken and random | `streams`, with the feature of that name |
 //! | drive a connection and write down what it reports | [`Endpoint`] |
 //! | let two of them talk through a hostile transport under virtual time | [`Link`] |
 //! | count what is allocated | [`Heap`] |
@@ -23,6 +23,7 @@ mod rng;
 mod seen;
 #[cfg(feature = "simulation")]
 pub mod simulation;
+#[cfg(feature = "streams")]
 pub mod streams;
 
 pub use endpoint::Endpoint;
