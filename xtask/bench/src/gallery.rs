@@ -156,7 +156,7 @@ pub(crate) fn label(server: &str) -> String {
         OURS => "ws-stack, lent",
         OWNED => "ws-stack, owned",
         SMALL => "ws-stack, small",
-        "tcp-echo" => "bare TCP",
+        "tcp-echo" | "tcp-upgrade" => "bare TCP",
         "tls-echo" => "bare TLS",
         "tokio-floor" => "tokio floor",
         "node-ws" => "ws on node",

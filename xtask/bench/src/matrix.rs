@@ -10,7 +10,6 @@ use crate::process::Process;
 use crate::sample::Sample;
 use crate::scenario::Scenario;
 use crate::servers::Server;
-use crate::traffic::Dialect;
 use crate::{broadcast, idle, load, rate};
 
 /// One server under one scenario in one round.
@@ -86,9 +85,6 @@ impl Matrix {
 
     /// Measures one server under one scenario, in a process of its own; `None` when they do not go together.
     fn measure(&self, scenario: Scenario, server: &Server) -> Result<Option<Sample>> {
-        if scenario == Scenario::Rate && server.dialect == Dialect::Tcp {
-            return Ok(None);
-        }
         let cores: &[usize] = match scenario {
             Scenario::Threads(..) => &[self.server_core, self.client_core],
             _ => &[self.server_core],

@@ -19,8 +19,8 @@ are shown like wins. [How it is measured](../../xtask/bench/README.md); [all mea
 
 const SERVERS: &str = "\
 *ours* is `ws serve`, the lent form (in broadcasts the example `broadcast_server`), *ours-owned* the example `echo_server_owned`, *ours-small* `ws serve` with \
-contexts of the suggested size. All in Rust is built alike: one unit of code generation, fat LTO, panics that abort. *tcp-echo*, *tls-echo* and *tokio-floor* are \
-floors: bare TCP, bare TLS, and the least that a WebSocket server can do on tokio, without any check.
+contexts of the suggested size. All in Rust is built alike: one unit of code generation, fat LTO, panics that abort. *tcp-echo*, *tcp-upgrade*, *tls-echo* \
+and *tokio-floor* are floors: bare TCP, the bare system calls of a connection that comes and goes, bare TLS, and the least that a WebSocket server can do on tokio, without any check.
 ";
 
 /// The page in Markdown.

@@ -75,6 +75,8 @@ pub(crate) struct Setup {
     pub(crate) tls: bool,
     /// How many threads it is to have, if that matters.
     pub(crate) threads: Option<usize>,
+    /// Whether connections come and go, and no message is sent.
+    pub(crate) visits: bool,
 }
 
 impl Scenario {
@@ -94,6 +96,7 @@ impl Scenario {
             broadcast: matches!(self, Self::Broadcast(_)),
             tls: matches!(self, Self::Idle(Idle { tls: true, .. })),
             threads: if let Self::Threads(threads, _) = self { Some(*threads) } else { None },
+            visits: matches!(self, Self::Rate),
         }
     }
 

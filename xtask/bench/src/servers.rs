@@ -21,11 +21,14 @@ pub(crate) const SMALL: &str = "ours-small";
 pub(crate) const FLOOR: &str = "tokio-floor";
 /// The floor of connections over TLS.
 pub(crate) const TLS_FLOOR: &str = "tls-echo";
+/// The floor of connections that come and go.
+pub(crate) const VISIT_FLOOR: &str = "tcp-upgrade";
 
 /// The floors and the libraries that the package `peers` has a server for, each named like its binary, and what they do.
-const PEERS: [(&str, Skills); 8] = [
-    ("tcp-echo", Skills::ECHO),
-    (TLS_FLOOR, Skills { echo: false, tls: true, ..Skills::ECHO }),
+const PEERS: [(&str, Skills); 9] = [
+    ("tcp-echo", Skills { visits: false, ..Skills::ECHO }),
+    (VISIT_FLOOR, Skills { echo: false, ..Skills::ECHO }),
+    (TLS_FLOOR, Skills { echo: false, visits: false, tls: true, ..Skills::ECHO }),
     (FLOOR, Skills::BROADCAST),
     ("tokio-tungstenite", Skills::BROADCAST),
     ("tokio-websockets", Skills::BROADCAST),
@@ -46,7 +49,7 @@ pub(crate) fn is_ours(name: &str) -> bool {
 
 /// Whether it is a floor, and no WebSocket library.
 pub(crate) fn is_floor(name: &str) -> bool {
-    matches!(name, "tcp-echo" | TLS_FLOOR | FLOOR)
+    matches!(name, "tcp-echo" | VISIT_FLOOR | TLS_FLOOR | FLOOR)
 }
 
 /// Whether it is another library in Rust.
@@ -58,19 +61,21 @@ pub(crate) fn is_rust(name: &str) -> bool {
 #[derive(Clone, Copy, Debug)]
 struct Skills {
     echo: bool,
+    visits: bool,
     broadcast: bool,
     compress: bool,
     tls: bool,
 }
 
 impl Skills {
-    const ECHO: Self = Self { echo: true, broadcast: false, compress: false, tls: false };
+    const ECHO: Self = Self { echo: true, visits: true, broadcast: false, compress: false, tls: false };
     const BROADCAST: Self = Self { broadcast: true, ..Self::ECHO };
     const ALL: Self = Self { compress: true, ..Self::BROADCAST };
 
     fn suffice(self, setup: Setup) -> bool {
-        let plain = !setup.broadcast && !setup.tls && setup.takeover.is_none();
+        let plain = !setup.broadcast && !setup.tls && !setup.visits && setup.takeover.is_none();
         (self.echo || !plain)
+            && (self.visits || !setup.visits)
             && (self.broadcast || !setup.broadcast)
             && (self.compress || setup.takeover.is_none())
             && self.tls >= setup.tls
@@ -335,6 +340,19 @@ mod tests {
         let threads = Setup { threads: Some(2), ..Setup::default() };
         assert_eq!(told(&servers, threads), [("ours", "127.0.0.1:99".into())]);
         assert!(told(&servers, Setup::default()).iter().all(|(name, _)| *name != "tls-echo"));
+    }
+
+    #[test]
+    fn visits_are_for_all_who_shake_hands() {
+        let servers = all(&given(&[]));
+        let told =
+            |visits| told(&servers, Setup { visits, ..Setup::default() }).into_iter().map(|(name, _)| name);
+        let only =
+            |some: Vec<_>, others: Vec<_>| some.into_iter().filter(|name| !others.contains(name)).collect();
+        let (echoes, visits): (Vec<_>, Vec<_>) = (told(false).collect(), told(true).collect());
+        let (only_echoes, only_visits): (Vec<_>, Vec<_>) =
+            (only(echoes.clone(), visits.clone()), only(visits, echoes));
+        assert_eq!((only_echoes, only_visits), (vec!["tcp-echo"], vec!["tcp-upgrade"]));
     }
 
     #[test]
