@@ -4,6 +4,7 @@ mod error;
 mod judge;
 mod request;
 mod scan;
+mod usual;
 
 use core::mem;
 
@@ -121,7 +122,7 @@ impl HeadReader {
         policy: &ServerPolicy,
     ) -> Result<Option<JudgedRequest>, HeadError> {
         if self.scanner.is_new()
-            && let Some((mut judged, len)) = judge::judge_at_once(buf, &self.limits, policy)
+            && let Some((mut judged, len)) = usual::judge_usual(buf, &self.limits, policy)
         {
             judged.head = judged.head.with_bytes(take(buf, len));
             return Ok(Some(judged));

@@ -42,22 +42,25 @@ pub(crate) fn text(value: &[u8]) -> Result<&str, NotOne> {
 }
 
 /// Whether the list field holds the token, in any case and on any of its lines.
-pub(crate) fn list_contains(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+pub(crate) fn list_contains<const N: usize>(headers: &HeaderMap, name: &HeaderName, token: &[u8; N]) -> bool {
     headers.get_all(name).iter().any(|line| line_contains(line.as_bytes(), token))
 }
 
 /// The same for one line of a list field.
-pub(crate) fn line_contains(line: &[u8], token: &str) -> bool {
+pub(crate) fn line_contains<const N: usize>(line: &[u8], token: &[u8; N]) -> bool {
     // Most lines are nothing but the token.
-    is_word(line, token)
-        || line.split(|&b| b == b',').any(|member| trim(member).eq_ignore_ascii_case(token.as_bytes()))
+    is_word(line, token) || line.split(|&b| b == b',').any(|member| is_word(trim(member), token))
 }
 
 /// Whether the text is this word of lower-case letters and hyphens, in any case. A control character might pass for a
 /// hyphen, which no head holds.
-pub(crate) fn is_word(text: &[u8], word: &str) -> bool {
-    // The bit is all that an upper-case letter lacks, and no other byte becomes a letter by it.
-    text.len() == word.len() && text.iter().zip(word.as_bytes()).all(|(byte, letter)| byte | 0x20 == *letter)
+#[inline]
+pub(crate) fn is_word<const N: usize>(text: &[u8], word: &[u8; N]) -> bool {
+    // The bit is all that an upper-case letter lacks, and no other byte becomes a letter by it. All bytes are compared at
+    // once, as a word of known length lets the compiler do.
+    let differs =
+        |text: &[u8; N]| text.iter().zip(word).fold(0, |any, (byte, letter)| any | ((byte | 0x20) ^ letter));
+    <&[u8; N]>::try_from(text).is_ok_and(|text| differs(text) == 0)
 }
 
 /// Optional white space is SP and HTAB (RFC 9110 section 5.6.3).
@@ -123,10 +126,10 @@ mod tests {
             &["keep-alive ,\tUPGRADE\t"],
             &["keep-alive", "close", " upgrade,"],
         ] {
-            assert!(list_contains(&headers(lines), &CONNECTION, "upgrade"), "{lines:?}");
+            assert!(list_contains(&headers(lines), &CONNECTION, b"upgrade"), "{lines:?}");
         }
         for lines in [&[][..], &[""], &["upgrades"], &["up grade"], &["keep-alive"], &["\"upgrade\""]] {
-            assert!(!list_contains(&headers(lines), &CONNECTION, "upgrade"), "{lines:?}");
+            assert!(!list_contains(&headers(lines), &CONNECTION, b"upgrade"), "{lines:?}");
         }
     }
 

@@ -6,18 +6,25 @@ use crate::header;
 ///
 /// `None` when it is not a host and a port. User information is no part of it.
 pub(crate) fn split(authority: &str) -> Option<(&str, Option<u16>)> {
-    let host_end = match authority.strip_prefix('[') {
-        Some(rest) => rest.find(']')? + 2,
-        None => authority.bytes().position(|byte| !REG_NAME[usize::from(byte)]).unwrap_or(authority.len()),
+    let (host_len, port) = measure(authority.as_bytes())?;
+    Some((authority.get(..host_len)?, port))
+}
+
+/// The same for bytes of which nothing is known, with the host's length. Those of a host and a port are ASCII.
+pub(crate) fn measure(authority: &[u8]) -> Option<(usize, Option<u16>)> {
+    let is_literal = authority.starts_with(b"[");
+    let host_len = match is_literal {
+        true => authority.iter().position(|&byte| byte == b']')? + 1,
+        false => authority.iter().position(|&byte| !REG_NAME[usize::from(byte)]).unwrap_or(authority.len()),
     };
-    let (host, rest) = authority.split_at_checked(host_end)?;
-    let is_host = if host.starts_with('[') { is_ip_literal(host) } else { !host.is_empty() };
-    let port = match rest.as_bytes() {
+    let (host, rest) = authority.split_at_checked(host_len)?;
+    let is_host = if is_literal { is_ip_literal(host) } else { !host.is_empty() };
+    let port = match rest {
         [] | [b':'] => None,
         [b':', digits @ ..] => Some(port(digits)?),
         _ => return None,
     };
-    is_host.then_some((host, port))
+    is_host.then_some((host_len, port))
 }
 
 /// Digits alone: a parser of numbers would take a sign.
@@ -33,10 +40,11 @@ pub(crate) fn without_brackets(host: &str) -> &str {
     host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 
-fn is_ip_literal(host: &str) -> bool {
-    let literal = without_brackets(host);
-    let colons = literal.bytes().filter(|&b| b == b':').count();
-    colons >= 2 && literal.bytes().all(|b| b.is_ascii_hexdigit() || b == b':' || b == b'.')
+/// Whether this is an IPv6 address in brackets, by its characters.
+fn is_ip_literal(host: &[u8]) -> bool {
+    let [b'[', literal @ .., b']'] = host else { return false };
+    let colons = literal.iter().filter(|&&b| b == b':').count();
+    colons >= 2 && literal.iter().all(|&b| b.is_ascii_hexdigit() || b == b':' || b == b'.')
 }
 
 /// The bytes of a `reg-name` without percent-encoding, which no host on the network has.

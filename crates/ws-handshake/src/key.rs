@@ -3,11 +3,8 @@
 use core::fmt;
 use core::str::FromStr;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use http::HeaderValue;
 use sha1::{Digest, Sha1};
-
-use crate::header::table;
 
 /// The suffix that only a WebSocket server appends to a key (RFC 6455 section 1.3).
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -52,9 +49,7 @@ impl Key {
     /// The key of these 16 bytes: for a source of randomness of your own, and for tests that replay.
     #[must_use]
     pub fn from_bytes(nonce: [u8; 16]) -> Self {
-        let mut text = [0; KEY_LEN];
-        encode(&nonce, &mut text);
-        Self(text)
+        Self(base64(&nonce))
     }
 
     /// The key as it stands in the header.
@@ -81,13 +76,16 @@ impl TryFrom<&[u8]> for Key {
     type Error = InvalidKey;
 
     fn try_from(value: &[u8]) -> Result<Self, InvalidKey> {
-        static ALPHABET: [bool; 256] = table(b"+/");
+        let is_digit = |byte: u8| byte.is_ascii_alphanumeric() | (byte == b'+') | (byte == b'/');
         let key: [u8; KEY_LEN] = value.try_into().map_err(|_| InvalidKey)?;
         // RFC 6455 section 4.2.1 point 5: when decoded, 16 bytes in length. That is 22 characters and their padding. The
         // bits that the last one has beyond the 16 bytes may be anything, since some clients draw the characters
         // themselves; both sides compute the accept key from the text, so they agree all the same.
         match key.split_last_chunk() {
-            Some((digits, b"==")) if digits.iter().all(|&byte| ALPHABET[usize::from(byte)]) => Ok(Self(key)),
+            // All at once, and not up to the first that is none, as the compiler can do in few steps.
+            Some((digits, b"==")) if digits.iter().fold(true, |all, &byte| all & is_digit(byte)) => {
+                Ok(Self(key))
+            }
             _ => Err(InvalidKey),
         }
     }
@@ -141,9 +139,7 @@ impl fmt::Debug for AcceptKey {
 #[must_use]
 pub fn accept_key(key: &Key) -> AcceptKey {
     let digest = Sha1::new().chain_update(key.0).chain_update(GUID).finalize();
-    let mut text = [0; ACCEPT_LEN];
-    encode(&digest, &mut text);
-    AcceptKey(text)
+    AcceptKey(base64(&digest))
 }
 
 /// A `Sec-WebSocket-Key` that is not 16 bytes in base64.
@@ -156,10 +152,20 @@ pub struct InvalidKey;
 #[error("the operating system gave no random bytes: {0}")]
 pub struct RandomSourceError(getrandom::Error);
 
-/// Both callers size `text` for `bytes`, so the slice always fits; were it not so, the text would stay zeros.
-fn encode(bytes: &[u8], text: &mut [u8]) {
-    let written = STANDARD.encode_slice(bytes, text);
-    debug_assert!(written.is_ok(), "the buffer holds the base64 of the bytes");
+/// Base64 with padding (RFC 4648 section 4) of bytes whose text has `LEN` characters: so few that a loop over groups of three
+/// costs less than to set about it in general.
+fn base64<const LEN: usize>(bytes: &[u8]) -> [u8; LEN] {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = [b'='; LEN];
+    for (group, digits) in bytes.chunks(3).zip(text.chunks_mut(4)) {
+        let byte = |at: usize| group.get(at).map_or(0, |&byte| u32::from(byte));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        // As many as hold bits of the group; the others stay padding.
+        for (digit, shift) in digits.iter_mut().zip([18, 12, 6, 0]).take(group.len() + 1) {
+            *digit = DIGITS[(bits >> shift) as usize & 63];
+        }
+    }
+    text
 }
 
 fn ascii(text: &[u8]) -> &str {
@@ -173,6 +179,8 @@ fn header_value(text: &[u8]) -> HeaderValue {
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+
     use super::*;
 
     #[test]
@@ -182,6 +190,20 @@ mod tests {
             ("x3JJHMbDL1EzLkh9GBhXDw==", "HSmrc0sMlYUkAGmm5OPpG2HaGWk="),
         ] {
             assert_eq!(accept_key(&key.parse().unwrap()).as_str(), accept);
+        }
+    }
+
+    #[test]
+    fn base64_is_that_of_the_rfc_for_every_length() {
+        // RFC 4648 section 10.
+        assert_eq!((&base64(b""), &base64(b"f"), &base64(b"fo")), (b"", b"Zg==", b"Zm8="));
+        assert_eq!(
+            (&base64(b"foo"), &base64(b"foob"), &base64(b"fooba")),
+            (b"Zm9v", b"Zm9vYg==", b"Zm9vYmE=")
+        );
+        let all: Vec<u8> = (0..=u8::MAX).collect();
+        for bytes in all.chunks_exact(16) {
+            assert_eq!(base64::<24>(bytes).as_slice(), STANDARD.encode(bytes).as_bytes());
         }
     }
 

@@ -4,6 +4,7 @@ mod accept;
 pub(crate) mod check;
 mod error;
 pub(crate) mod fields;
+mod named_host;
 mod origin;
 mod policy;
 mod refusal;

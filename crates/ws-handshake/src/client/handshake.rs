@@ -133,7 +133,7 @@ impl ClientHandshake {
             Ok(Some(value)) if value.eq_ignore_ascii_case("websocket") => {}
             _ => return Err(ClientError::BadUpgrade),
         }
-        if !list_contains(headers, &CONNECTION, "upgrade") {
+        if !list_contains(headers, &CONNECTION, b"upgrade") {
             return Err(ClientError::BadConnection);
         }
         match single(headers, &SEC_WEBSOCKET_ACCEPT) {

@@ -5,14 +5,11 @@ use core::mem::MaybeUninit;
 use bytes::Bytes;
 use http::header::UPGRADE;
 
-use super::{HeadError, HeadLimits, RequestHead, request};
+use super::usual::ORDINARY;
+use super::{HeadError, RequestHead, request};
 use crate::server::check;
 use crate::server::fields::{Asked, Fields, Target};
 use crate::server::{RequestError, ServerPolicy, Upgrade};
-
-/// Up to this length every head that is well formed has a form as an [`http::Request`], too: the types of the `http` crate
-/// have bounds of their own.
-const ORDINARY: usize = 32 * 1024;
 
 /// Up to so many header lines are parsed without an allocation.
 const USUAL: usize = 32;
@@ -51,44 +48,12 @@ pub(super) fn judge(
     Ok(JudgedRequest { head: request.into(), has_upgrade, verdict })
 }
 
-/// The same for a buffer that nobody has looked at, with the length of the head: most come whole, and then the parser's pass
-/// is the only one. `None` where anything is missing, wrong or odd: what that is and which error comes first is said by
-/// those who look at every byte.
-pub(super) fn judge_at_once(
-    buf: &[u8],
-    limits: &HeadLimits,
-    policy: &ServerPolicy,
-) -> Option<(JudgedRequest, usize)> {
-    let mut slots = [const { MaybeUninit::uninit() }; USUAL];
-    let mut parsed = httparse::Request::new(&mut []);
-    let httparse::Status::Complete(len) = parsed.parse_with_uninit_headers(buf, &mut slots).ok()? else {
-        return None;
-    };
-    let head = buf.get(..len)?;
-    let within = len <= limits.max_head.min(ORDINARY) && parsed.headers.len() <= limits.max_headers;
-    if !within || request_line(head, parsed.headers)?.len() > limits.max_request_line {
-        return None;
-    }
-    Some((judge_parsed(&parsed, policy)?, len))
-}
-
-/// The first line of a parsed head, if it and all others end with CR LF: the parser takes a bare LF for the end of a line,
-/// and empty lines in front of the first.
-fn request_line<'a>(head: &'a [u8], headers: &[httparse::Header<'_>]) -> Option<&'a [u8]> {
-    let begins = |line: &str| line.as_ptr().addr().wrapping_sub(head.as_ptr().addr());
-    let behind_headers = head.strip_suffix(b"\r\n")?.len();
-    let mut lines = headers.iter().map(|header| begins(header.name)).chain([behind_headers]);
-    let first = head.get(..lines.next()?)?.strip_suffix(b"\r\n")?;
-    let strict = |begin: usize| head.get(..begin).is_some_and(|before| before.ends_with(b"\r\n"));
-    (first.starts_with(b"G") && lines.all(strict)).then_some(first)
-}
-
 /// `None` for what is better judged as a request: another method than GET, a target of odd bytes.
 fn judge_parsed(parsed: &httparse::Request<'_, '_>, policy: &ServerPolicy) -> Option<JudgedRequest> {
     let target = Target::plain(parsed.path.filter(|_| parsed.method == Some("GET"))?)?;
     let mut fields = Fields::default();
     for header in parsed.headers.iter() {
-        fields.note(header.name.as_bytes(), header.value);
+        let _is_known = fields.note(header.name.as_bytes(), header.value);
     }
     let asked = Asked { is_http_11: parsed.version == Some(1), is_get: true, target, fields };
     let verdict = check::judge(&asked, policy);

@@ -109,29 +109,56 @@ fn is_break(byte: u8) -> bool {
     byte < b' ' && byte != b'\t' || byte == 0x7f
 }
 
-/// Where the first such byte is. Eight bytes are looked at in one step: most of a head is text.
-fn first_break(text: &[u8]) -> Option<usize> {
+/// Where the first such byte is.
+#[inline]
+pub(super) fn first_break(text: &[u8]) -> Option<usize> {
+    first(text, break_suspects, is_break)
+}
+
+/// Where the first colon is: the end of a header's name.
+#[inline]
+pub(super) fn first_colon(text: &[u8]) -> Option<usize> {
+    first(text, |word| zeros(word ^ (ONES * u64::from(b':'))), |byte| byte == b':')
+}
+
+/// Where the first byte of a kind is. Eight bytes are looked at in one step, as most are of another kind: `suspects` sets the
+/// top bit of each that is of this one, and perhaps of others.
+#[inline]
+fn first(text: &[u8], suspects: impl Fn(u64) -> u64, is_it: impl Fn(u8) -> bool) -> Option<usize> {
     let (words, rest) = text.as_chunks::<8>();
     for (index, word) in words.iter().enumerate() {
         let mut suspects = suspects(u64::from_le_bytes(*word));
         while suspects != 0 {
             let at = suspects.trailing_zeros() as usize / 8;
-            if is_break(word[at & 7]) {
+            if is_it(word[at & 7]) {
                 return Some(index * 8 + at);
             }
             suspects &= suspects - 1; // a tab, or a false alarm
         }
     }
-    rest.iter().position(|&byte| is_break(byte)).map(|at| text.len() - rest.len() + at)
+    rest.iter().position(|&byte| is_it(byte)).map(|at| text.len() - rest.len() + at)
 }
 
-/// The top bit of each byte that is below a space, or 0x7f. A subtraction that borrows sets it, unless it was set before, as
-/// in bytes from 0x80 on; behind a byte that borrows it may be set without need.
-fn suspects(word: u64) -> u64 {
-    const ONES: u64 = u64::MAX / 0xff;
-    let deletes = word ^ (ONES * 0x7f);
-    let below_space = word.wrapping_sub(ONES * 0x20) & !word;
-    (below_space | deletes.wrapping_sub(ONES) & !deletes) & (ONES * 0x80)
+/// A one in each byte.
+const ONES: u64 = u64::MAX / 0xff;
+
+/// The top bit of each byte that is below a space, or 0x7f.
+#[inline]
+fn break_suspects(word: u64) -> u64 {
+    below(word, b' ') | zeros(word ^ (ONES * 0x7f))
+}
+
+/// The top bit of each byte that is zero.
+#[inline]
+fn zeros(word: u64) -> u64 {
+    below(word, 1)
+}
+
+/// The top bit of each byte that is below `bound`. A subtraction that borrows sets it, unless it was set before, as in bytes
+/// from 0x80 on; behind a byte that borrows it may be set without need.
+#[inline]
+fn below(word: u64, bound: u8) -> u64 {
+    word.wrapping_sub(ONES * u64::from(bound)) & !word & (ONES * 0x80)
 }
 
 #[cfg(test)]
@@ -153,6 +180,19 @@ mod tests {
                         "{byte:#04x} at {at} of {len}"
                     );
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_colon_is_found_wherever_it_stands() {
+        for len in 0..20 {
+            let text: Vec<u8> = (0..len).map(|n| b";9\x3b\xba\0A-\x80"[n % 8]).collect();
+            assert_eq!(first_colon(&text), None);
+            for at in 0..len {
+                let mut text = text.clone();
+                text[at..].fill(b':');
+                assert_eq!(first_colon(&text), Some(at), "of {len}");
             }
         }
     }

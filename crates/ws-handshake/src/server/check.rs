@@ -2,6 +2,7 @@ use http::header::{CONNECTION, UPGRADE};
 use http::{Method, Request};
 
 use super::fields::{Asked, Fields, Target};
+use super::named_host::NamedHost;
 use super::{AcceptBuilder, Refusal, RequestError, ServerPolicy};
 use crate::header::list_contains;
 use crate::{Key, Version, host, subprotocol};
@@ -13,7 +14,7 @@ use crate::{Key, Version, host, subprotocol};
 pub struct Upgrade {
     key: Key,
     version: Version,
-    host: String,
+    host: NamedHost,
     subprotocols: Vec<String>,
     extensions: Option<String>,
     origin: Option<String>,
@@ -35,7 +36,7 @@ impl Upgrade {
     /// The host, with its port if one was named, that the request was sent to.
     #[must_use]
     pub fn host(&self) -> &str {
-        &self.host
+        self.host.as_str()
     }
 
     /// The subprotocols that the client asks for, most wanted first.
@@ -69,8 +70,8 @@ impl Upgrade {
 #[must_use]
 pub fn is_upgrade<B>(request: &Request<B>) -> bool {
     request.method() == Method::GET
-        && list_contains(request.headers(), &CONNECTION, "upgrade")
-        && list_contains(request.headers(), &UPGRADE, "websocket")
+        && list_contains(request.headers(), &CONNECTION, b"upgrade")
+        && list_contains(request.headers(), &UPGRADE, b"websocket")
 }
 
 /// Checks a request against RFC 6455 section 4.2.1 and the policy.
@@ -113,10 +114,11 @@ pub(crate) fn judge(asked: &Asked<'_>, policy: &ServerPolicy) -> Result<Upgrade,
     let subprotocols = read_subprotocols(fields)?;
     let extensions = fields.extensions.joined().map_err(|_| RequestError::InvalidExtensions)?;
     let origin = read_origin(fields, version)?;
-    if !policy.origins.permits(origin, host) {
+    // A request without an origin always passes, and its host need not be looked at as text.
+    if origin.is_some() && !str::from_utf8(host).is_ok_and(|host| policy.origins.permits(origin, host)) {
         return Err(RequestError::OriginNotPermitted);
     }
-    let (host, origin) = (host.to_owned(), origin.map(str::to_owned));
+    let (host, origin) = (NamedHost::new(host), origin.map(str::to_owned));
     Ok(Upgrade { key, version, host, subprotocols, extensions, origin })
 }
 
@@ -135,10 +137,9 @@ fn check_connection(fields: &Fields<'_>) -> Result<(), RequestError> {
 
 /// The host that was meant: that of an absolute target wins, but `Host` must be there, once and valid
 /// (RFC 9112 section 3.2).
-fn effective_host<'a>(target: &Target<'a>, fields: &Fields<'a>) -> Result<&'a str, RequestError> {
-    let host =
-        fields.host.one().and_then(|host| str::from_utf8(host).ok()).ok_or(RequestError::InvalidHost)?;
-    host::split(host).ok_or(RequestError::InvalidHost)?;
+fn effective_host<'a>(target: &Target<'a>, fields: &Fields<'a>) -> Result<&'a [u8], RequestError> {
+    let host = fields.host.one().filter(|host| host::measure(host).is_some());
+    let host = host.ok_or(RequestError::InvalidHost)?;
     if !target.path.starts_with('/') {
         return Err(RequestError::Target);
     }
@@ -147,7 +148,7 @@ fn effective_host<'a>(target: &Target<'a>, fields: &Fields<'a>) -> Result<&'a st
     if !is_known || host::split(authority).is_none() {
         return Err(RequestError::Target);
     }
-    Ok(authority)
+    Ok(authority.as_bytes())
 }
 
 fn check_version(fields: &Fields<'_>, policy: &ServerPolicy) -> Result<Version, RequestError> {

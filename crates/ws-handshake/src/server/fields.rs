@@ -58,7 +58,7 @@ impl<'a> Asked<'a> {
     pub(crate) fn of<B>(request: &'a Request<B>) -> Self {
         let mut fields = Fields::default();
         for (name, value) in request.headers() {
-            fields.note(name.as_str().as_bytes(), value.as_bytes());
+            let _is_known = fields.note(name.as_str().as_bytes(), value.as_bytes());
         }
         Self {
             is_http_11: request.version() == http::Version::HTTP_11,
@@ -84,26 +84,29 @@ impl<'a> Target<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// Takes in a header line. What the rules do not look at is passed over.
-    pub(crate) fn note(&mut self, name: &[u8], value: &'a [u8]) {
-        let is = |known: &str| is_word(name, known);
+    /// Takes in a header line. What the rules do not look at is passed over; says whether they do.
+    #[inline]
+    pub(crate) fn note(&mut self, name: &[u8], value: &'a [u8]) -> bool {
         match name.len() {
-            4 if is("host") => self.host.note(value),
-            6 if is("origin") => self.origin.note(value),
-            7 if is("upgrade") => {
+            4 if is_word(name, b"host") => self.host.note(value),
+            6 if is_word(name, b"origin") => self.origin.note(value),
+            7 if is_word(name, b"upgrade") => {
                 self.has_upgrade = true;
-                self.upgrades_to_websocket |= line_contains(value, "websocket");
+                self.upgrades_to_websocket |= line_contains(value, b"websocket");
             }
-            10 if is("connection") => self.connection_upgrades |= line_contains(value, "upgrade"),
-            14 if is("content-length") => self.declares_body |= value != b"0",
-            17 if is("sec-websocket-key") => self.key.note(value),
-            17 if is("transfer-encoding") => self.declares_body = true,
-            20 if is("sec-websocket-origin") => self.older_origin.note(value),
-            21 if is("sec-websocket-version") => self.version.note(value),
-            22 if is("sec-websocket-protocol") => self.subprotocols.note(value),
-            24 if is("sec-websocket-extensions") => self.extensions.note(value),
-            _ => {}
+            10 if is_word(name, b"connection") => {
+                self.connection_upgrades |= line_contains(value, b"upgrade");
+            }
+            14 if is_word(name, b"content-length") => self.declares_body |= value != b"0",
+            17 if is_word(name, b"sec-websocket-key") => self.key.note(value),
+            17 if is_word(name, b"transfer-encoding") => self.declares_body = true,
+            20 if is_word(name, b"sec-websocket-origin") => self.older_origin.note(value),
+            21 if is_word(name, b"sec-websocket-version") => self.version.note(value),
+            22 if is_word(name, b"sec-websocket-protocol") => self.subprotocols.note(value),
+            24 if is_word(name, b"sec-websocket-extensions") => self.extensions.note(value),
+            _ => return false,
         }
+        true
     }
 }
 
@@ -174,7 +177,7 @@ mod tests {
             ("Sec-WebSocket-Protocol", "b, c"),
             ("Content-Length", "0"),
         ] {
-            fields.note(name.as_bytes(), value.as_bytes());
+            let _is_known = fields.note(name.as_bytes(), value.as_bytes());
         }
         assert_eq!(fields.host.text().unwrap(), Some("a"));
         assert!(fields.key.text().is_err());
