@@ -1,10 +1,8 @@
 //! What one half of a connection owes the other.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
-use ws_frame::CloseCode;
-
-use crate::{CloseReason, Scratch};
+use crate::{Ending, Scratch};
 
 /// What of a buffer for pongs is kept for the next connection: more than as many as may wait by default.
 const LARGEST_SCRATCH: usize = 16 * 1024;
@@ -21,24 +19,13 @@ pub struct Replies {
     lent: bool,
     /// Behind a pointer, because connections take one in turn.
     pongs: Option<Box<Pongs>>,
-    /// Behind a pointer, because a connection has it only at its end.
-    close: Option<Box<CloseReply>>,
+    /// How the receiving half has ended, which says whether and what Close answers it. Shared with that half.
+    close: Option<Arc<Ending>>,
 }
 
 /// Pongs one behind the other, each a length byte and its payload.
 #[derive(Debug, Default)]
 pub(crate) struct Pongs(VecDeque<u8>);
-
-/// The Close that the receiving half asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum CloseReply {
-    /// The answer to the peer's Close: the same code and reason, or none.
-    Echo(Option<CloseReason>),
-    /// The peer is told why the connection fails.
-    Fail(CloseCode, &'static str),
-    /// None: the transport has ended, nothing more can be sent.
-    Lost,
-}
 
 impl Replies {
     /// Whether nothing is owed.
@@ -106,13 +93,13 @@ impl Replies {
         self.count = 0;
     }
 
-    /// The first Close counts: after it there is nothing more to say.
-    pub(crate) fn close(&mut self, close: CloseReply) {
-        self.close.get_or_insert_with(|| Box::new(close));
+    /// The receiving half has ended. The first end counts: after its Close there is nothing more to say.
+    pub(crate) fn close(&mut self, ending: &Arc<Ending>) {
+        self.close.get_or_insert_with(|| Arc::clone(ending));
     }
 
-    pub(crate) fn take_close(&mut self) -> Option<CloseReply> {
-        self.close.take().map(|close| *close)
+    pub(crate) fn take_close(&mut self) -> Option<Arc<Ending>> {
+        self.close.take()
     }
 }
 
@@ -168,9 +155,9 @@ mod tests {
     #[test]
     fn the_first_close_counts() {
         let mut replies = Replies::default();
-        replies.close(CloseReply::Fail(CloseCode::TOO_BIG, ""));
-        replies.close(CloseReply::Echo(None));
-        assert_eq!(replies.take_close(), Some(CloseReply::Fail(CloseCode::TOO_BIG, "")));
+        replies.close(&Arc::new(Ending::Close(None)));
+        replies.close(&Arc::new(Ending::Lost));
+        assert_eq!(replies.take_close().as_deref(), Some(&Ending::Close(None)));
         assert!(replies.is_empty());
     }
 }

@@ -1,11 +1,11 @@
 //! Control frames (RFC 6455 section 5.5).
 
+use std::sync::Arc;
+
 use ws_frame::{CloseError, ClosePayload, Header, Masker, OpCode, Utf8Validator};
 
 use super::{Ready, Receiver, Step};
-use crate::{
-    CloseReason, Ending, Fault, Payload, Progress, Replies, Text, replies::CloseReply, round_trip::Mark,
-};
+use crate::{CloseReason, Ending, Fault, Payload, Progress, Replies, Text, round_trip::Mark};
 
 impl Receiver {
     /// A control frame whose header was decoded; it is used up when its whole payload is there.
@@ -46,8 +46,7 @@ impl Receiver {
             }
             _ => {
                 let close = self.read_close(start, len)?;
-                replies.close(CloseReply::Echo(close.clone()));
-                self.ending = Some(Box::new(Ending::Close(close)));
+                replies.close(self.ending.insert(Arc::new(Ending::Close(close))));
                 self.discard();
                 return Ok(Step::Again);
             }

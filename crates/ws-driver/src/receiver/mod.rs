@@ -11,6 +11,8 @@ mod ready;
 mod turn;
 mod whole;
 
+use std::sync::Arc;
+
 use bytes::BytesMut;
 use ws_extensions::Chain;
 use ws_frame::{Header, Role, Rsv, Rules, Utf8Validator};
@@ -23,10 +25,7 @@ use self::{
     ready::Ready,
 };
 pub use self::{incoming::Incoming, turn::Pause};
-use crate::{
-    Config, Delivery, Ending, Expired, Fault, Limits, Progress, Replies, Shared, replies::CloseReply,
-    round_trip::Mark,
-};
+use crate::{Config, Delivery, Ending, Expired, Fault, Limits, Progress, Replies, Shared, round_trip::Mark};
 
 /// The receiving half of a connection: bytes in, events out (RFC 6455 section 6.2).
 ///
@@ -56,8 +55,8 @@ pub struct Receiver {
     /// Bits that the extensions in use may set on a message's first frame.
     rsv: Rsv,
     ready: Ready,
-    /// Behind a pointer, because a connection has it only at its end.
-    ending: Option<Box<Ending>>,
+    /// Behind a pointer, because a connection has it only at its end. Shared with what the other half is told of it.
+    ending: Option<Arc<Ending>>,
     end_of_stream: bool,
     /// Whether a deadline has passed that nothing is waited for beyond.
     expired: bool,
@@ -231,14 +230,13 @@ impl Receiver {
     /// Ends the connection for a reason of this side's own. What is lent just now stays so until the next advance.
     pub(crate) fn fail(&mut self, fault: Fault, replies: &mut Replies) {
         if self.ending.is_none() {
-            replies.close(CloseReply::Fail(fault.close_code(), fault.reason()));
-            self.ending = Some(Box::new(Ending::Failed(fault)));
+            replies.close(self.ending.insert(Arc::new(Ending::Failed(fault))));
         }
     }
 
     /// Ends the connection without another word, and without waiting for deferred work.
     pub(crate) fn expire(&mut self, expired: Expired) {
-        self.ending.get_or_insert_with(|| Box::new(Ending::Expired(expired)));
+        self.ending.get_or_insert_with(|| Arc::new(Ending::Expired(expired)));
         self.expired = true;
     }
 
@@ -281,7 +279,7 @@ impl Receiver {
     /// More bytes are needed, unless there are none.
     fn starve(&mut self) -> Step {
         if self.end_of_stream {
-            self.ending = Some(Box::new(Ending::Lost));
+            self.ending = Some(Arc::new(Ending::Lost));
             self.discard();
             return Step::Again;
         }
@@ -295,8 +293,10 @@ impl Receiver {
     /// The end is given behind everything that extensions still work on.
     fn end(&mut self, replies: &mut Replies) -> Progress {
         self.inflow = None;
-        if self.ready != Ready::Closed && self.ending() == Some(&Ending::Lost) {
-            replies.close(CloseReply::Lost);
+        if self.ready != Ready::Closed
+            && let Some(ending) = self.ending.as_ref().filter(|ending| ***ending == Ending::Lost)
+        {
+            replies.close(ending);
         }
         self.ready = Ready::Closed;
         Progress::Closed

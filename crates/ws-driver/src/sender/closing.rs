@@ -4,7 +4,7 @@ use ws_extensions::ExtensionError;
 use ws_frame::{CloseCode, ClosePayload, OpCode, Rsv};
 
 use super::{Closing, Sender};
-use crate::{Closed, Ending, Initiator, SendError, closed::Sent, replies::CloseReply};
+use crate::{Closed, Ending, Initiator, SendError, closed::Sent};
 
 impl Sender {
     /// Queues a Close with a code and a reason of at most 123 bytes. Messages that extensions still work on leave
@@ -39,19 +39,20 @@ impl Sender {
         Closed::new(ending, self.closing.as_ref().map(|closing| closing.sent))
     }
 
-    /// The Close that the receiving half asks for.
-    pub(super) fn close_for(&mut self, close: &CloseReply) {
-        let (code, reason, initiator) = match close {
-            CloseReply::Echo(None) => {
-                let sent = Sent::new(None, Initiator::Peer);
-                return self.begin_close(sent, [0; 125], 0);
-            }
-            CloseReply::Echo(Some(close)) => (close.code, close.reason.as_str(), Initiator::Peer),
-            CloseReply::Fail(code, reason) => (*code, *reason, Initiator::Local),
-            CloseReply::Lost => return self.abandon(),
-        };
+    /// The Close that answers the end of the receiving half: the peer's own sent back, why the connection fails, or none
+    /// where nothing can be sent any more.
+    pub(super) fn close_for(&mut self, ending: &Ending) {
+        match ending {
+            Ending::Close(None) => self.begin_close(Sent::new(None, Initiator::Peer), [0; 125], 0),
+            Ending::Close(Some(close)) => self.say_close(close.code, close.reason.as_str(), Initiator::Peer),
+            Ending::Failed(fault) => self.say_close(fault.close_code(), fault.reason(), Initiator::Local),
+            Ending::Expired(_) | Ending::Lost => self.abandon(),
+        }
+    }
+
+    /// A Close with a reason that fits: one that came in a Close does, and those of our own are short.
+    fn say_close(&mut self, code: CloseCode, reason: &str, initiator: Initiator) {
         let mut payload = [0; 125];
-        // A reason that came in a Close fits into one, and those of our own are short.
         let len = ClosePayload { code, reason }.encode(&mut payload).unwrap_or(0);
         self.begin_close(Sent::new(Some(code), initiator), payload, len);
     }
@@ -88,7 +89,7 @@ impl Sender {
             self.release_close();
         } else {
             self.chain = None;
-            self.close_for(&CloseReply::Fail(error.close_code(), "extension failed"));
+            self.say_close(error.close_code(), "extension failed", Initiator::Local);
         }
     }
 
