@@ -237,16 +237,14 @@ impl Pump {
         loop {
             while self.poll_jobs(writer, cx).is_ready() {}
             let written = self.poll_write(io, writer, cx);
-            let wants = self.lifecycle.wants(&mut self.receiver, &mut writer.sender);
+            let mut wants = self.lifecycle.wants(&mut self.receiver, &mut writer.sender);
             if wants.shutdown && written.is_ready() {
                 match Pin::new(&mut *io).poll_shutdown(cx) {
                     Poll::Ready(Ok(())) => self.lifecycle.shut(),
                     Poll::Ready(Err(_)) => self.lifecycle.transport_failed(&mut writer.sender),
                     Poll::Pending => {}
                 }
-                if self.lifecycle.wants(&mut self.receiver, &mut writer.sender) != wants {
-                    continue;
-                }
+                wants = self.lifecycle.wants(&mut self.receiver, &mut writer.sender);
             }
             if wants.read && self.poll_read(io, writer, usize::MAX, cx).is_ready() {
                 self.receiver.buffer().clear();

@@ -89,17 +89,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<S> {
         .await
     }
 
-    /// The same without an interrupt, and a refusal is sent.
-    pub(super) async fn read_or_refuse<R>(
-        mut self,
+    /// The same without an interrupt.
+    pub(super) async fn read_all<R>(
+        &mut self,
         parse: impl FnMut(&mut BytesMut) -> Result<Option<R>, Refusal>,
-    ) -> Result<(Self, R), AcceptError> {
-        match self.read(parse, pin!(std::future::pending())).await {
-            Ok(request) => Ok((self, request)),
-            // In a box of its own, as everything rare here, so that what is usual stays small.
-            Err(Unread::Refused(refusal)) => Box::pin(self.refuse(refusal)).await,
-            Err(Unread::Failed(error)) => Err(error),
-        }
+    ) -> Result<R, Unread> {
+        self.read(parse, pin!(std::future::pending())).await
+    }
+
+    /// Answers what was no request, if there is anybody to answer. In a box of its own, as everything rare here, so that what is
+    /// usual stays small.
+    pub(super) fn give_up<T>(self, why: Unread) -> Pin<Box<impl Future<Output = Result<T, AcceptError>>>> {
+        Box::pin(async move {
+            match why {
+                Unread::Refused(refusal) => self.refuse(refusal).await,
+                Unread::Failed(error) => Err(error),
+            }
+        })
     }
 
     /// Ready when the time is up.
@@ -112,8 +118,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<S> {
         let mut room = [const { MaybeUninit::uninit() }; ROOM];
         let mut room = ReadBuf::uninit(&mut room);
         ready!(Pin::new(&mut self.io).poll_read(cx, &mut room))?;
-        self.buf.extend_from_slice(room.filled());
-        Poll::Ready(Ok(room.filled().len()))
+        let filled = room.filled();
+        if self.buf.is_empty() {
+            self.buf = BytesMut::from(filled); // cheaper than to ask an empty one to grow
+        } else {
+            self.buf.extend_from_slice(filled);
+        }
+        Poll::Ready(Ok(filled.len()))
     }
 
     /// Whether the client has ended its side already, which is asked without waiting; bytes that are found are kept. It

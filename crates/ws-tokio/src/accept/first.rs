@@ -38,12 +38,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FirstRequest<S> {
     /// As for [`accept`](crate::accept).
     pub async fn read(transport: S, config: &Arc<ServerConfig>) -> Result<Self, AcceptError> {
         let mut handshake = ServerHandshake::new(Arc::clone(config));
-        let exchange = Exchange::new(transport, config);
-        let (exchange, request) = exchange.read_or_refuse(|buf| handshake.receive_any(buf)).await?;
-        Ok(match request {
-            AnyRequest::Upgrade(request) => Self::Upgrade(Upgrade::new(exchange, request)),
-            AnyRequest::Plain(request) => Self::Plain(PlainRequest { exchange, request }),
-        })
+        // It stays where it is until there is a request: what moves on its way there would be held twice.
+        let mut exchange = Exchange::new(transport, config);
+        match exchange.read_all(|buf| handshake.receive_any(buf)).await {
+            Ok(AnyRequest::Upgrade(request)) => Ok(Self::Upgrade(Upgrade::new(exchange, request))),
+            Ok(AnyRequest::Plain(request)) => Ok(Self::Plain(PlainRequest { exchange, request })),
+            Err(why) => exchange.give_up(why).await,
+        }
     }
 }
 

@@ -9,7 +9,10 @@ use ws_endpoint::{
     handshake::{Refusal, ResponseError},
 };
 
-use super::{AcceptError, exchange::Exchange};
+use super::{
+    AcceptError,
+    exchange::{Exchange, Unread},
+};
 use crate::{
     WebSocket,
     home::{Lending, lending},
@@ -45,9 +48,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Upgrade<S> {
     /// As for [`accept`](crate::accept).
     pub async fn read(transport: S, config: &Arc<ServerConfig>) -> Result<Self, AcceptError> {
         let mut handshake = ServerHandshake::new(Arc::clone(config));
-        let exchange = Exchange::new(transport, config);
-        let (exchange, request) = exchange.read_or_refuse(|buf| handshake.receive(buf)).await?;
-        Ok(Self::new(exchange, request))
+        let mut exchange = Exchange::new(transport, config);
+        match exchange.read_all(|buf| handshake.receive(buf)).await {
+            Ok(request) => Ok(Self::new(exchange, request)),
+            Err(why) => exchange.give_up(why).await,
+        }
     }
 
     pub(crate) fn new(exchange: Exchange<S>, request: UpgradeRequest) -> Self {
@@ -107,14 +112,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Upgrade<S> {
         self.open(None)
     }
 
-    async fn open(self, lending: Option<Lending<S>>) -> Result<WebSocket<S>, AcceptError> {
+    /// The answer is made before there is a future, which then holds everything once.
+    fn open(self, lending: Option<Lending<S>>) -> impl Future<Output = Result<WebSocket<S>, AcceptError>> {
         let Self { mut exchange, request } = self;
-        match request.accept() {
-            Ok(accepted) => {
+        let accepted = request.accept().map_err(Box::new);
+        async move {
+            if let Ok(accepted) = &accepted {
                 exchange.send(accepted.answer()).await?;
-                Ok(exchange.into_socket(accepted, lending).0)
             }
-            Err(refusal) => Box::pin(exchange.refuse(refusal)).await,
+            match accepted {
+                Ok(accepted) => Ok(exchange.into_socket(accepted, lending).0),
+                Err(refusal) => exchange.give_up(Unread::Refused(*refusal)).await,
+            }
         }
     }
 

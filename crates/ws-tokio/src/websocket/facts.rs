@@ -16,11 +16,15 @@ pub(super) struct Facts {
 }
 
 impl Facts {
+    /// `None` where there is nothing to be kept, which is looked at before anything is moved.
+    #[inline]
     pub(super) fn new(agreed: Agreed, keeps_response: bool) -> Option<Self> {
+        if agreed.subprotocol.is_none() && agreed.extensions.is_empty() && !keeps_response {
+            return None;
+        }
         let Agreed { subprotocol, extensions, response, .. } = agreed;
-        let any = subprotocol.is_some() || !extensions.is_empty() || keeps_response;
         let response = keeps_response.then(|| response.into_response());
-        any.then_some(Self { subprotocol, extensions, response, url: None })
+        Some(Self { subprotocol, extensions, response, url: None })
     }
 }
 
