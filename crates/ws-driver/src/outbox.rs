@@ -73,6 +73,16 @@ impl Outbox {
         self.cork.reserve(len);
     }
 
+    /// Counts what was written of a frame that never stood here, and queues what is left of it.
+    #[inline]
+    pub(crate) fn pass(&mut self, frame: &Bytes, written: usize) {
+        let written = written.min(frame.len());
+        self.total = self.total.wrapping_add(written as u64);
+        if written < frame.len() {
+            self.segment(frame.slice(written..));
+        }
+    }
+
     /// Queues `payload` without copying it.
     pub(crate) fn segment(&mut self, payload: Bytes) {
         if payload.is_empty() {

@@ -175,6 +175,62 @@ fn what_leaves_is_what_send_would_have_made() {
     }
 }
 
+/// A frame that is written on the spot, so much of it as the transport takes, and what is sent behind it.
+#[test]
+fn a_frame_that_is_passed_leaves_whole_wherever_it_was_cut() {
+    for message in messages() {
+        let prepared = Prepared::new(message);
+        let mut expected = Endpoint::new(Role::Server);
+        expected.connection.sender().send_prepared(&prepared).unwrap();
+        let expected = [&expected.write()[..], b"\x81\x04next"].concat();
+        let len = expected.len() - 6;
+        for cut in (0..=len.min(20)).chain([len / 2, len.saturating_sub(1), len]) {
+            let mut server = Endpoint::new(Role::Server);
+            let sender = server.connection.sender();
+            let frame = sender.pass(&prepared).expect("nothing is in its way");
+            assert_eq!(frame, &expected[..len]);
+            let mut wire = frame[..cut].to_vec();
+            sender.passed(&prepared, cut);
+            assert_eq!(sender.queued(), len - cut);
+            assert_eq!(sender.pass(&prepared).is_some(), cut == len, "what is left goes first");
+            sender.write(ws_driver::DataKind::Text, b"next").unwrap();
+            wire.extend(server.write());
+            assert_eq!(wire, expected, "cut behind {cut} of {len}");
+        }
+    }
+}
+
+#[test]
+fn a_frame_is_passed_only_as_it_is_and_in_its_turn() {
+    let prepared = Prepared::new(vec![0; 100]);
+    let limited = |len| {
+        let mut config = Config::new(Role::Server);
+        config.limits.max_sent_frame_len = len;
+        Endpoint::with(config)
+    };
+    let changed = |change: fn(&mut ws_driver::Sender)| {
+        let mut server = Endpoint::new(Role::Server);
+        change(server.connection.sender());
+        server
+    };
+    let servers = [
+        ("as it is", true, limited(100)),
+        ("in fragments", false, limited(99)),
+        ("masked", false, client()),
+        ("by an extension", false, Shift::new(1, Way::Stream).server()),
+        ("behind another", false, changed(|sender| sender.ping(b"").unwrap())),
+        ("in another", false, changed(|sender| sender.start(ws_driver::DataKind::Text).unwrap())),
+        ("behind a Close", false, changed(ws_driver::Sender::close_without_code)),
+        ("behind the end", false, changed(ws_driver::Sender::abandon)),
+    ];
+    for (case, passes, mut server) in servers {
+        if case == "behind a Close" {
+            let _close = server.write();
+        }
+        assert_eq!(server.connection.sender().pass(&prepared).is_some(), passes, "{case}");
+    }
+}
+
 #[test]
 fn each_class_works_on_a_message_once() {
     for way in [Way::Stream, Way::Defer] {

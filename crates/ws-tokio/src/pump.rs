@@ -1,5 +1,6 @@
 //! Bytes between a transport and the driver: the one place that reads, writes and waits.
 
+mod prepared;
 mod share;
 mod waiting;
 

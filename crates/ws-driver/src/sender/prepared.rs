@@ -28,6 +28,26 @@ impl Sender {
         }
     }
 
+    /// The frame of a prepared message, where it may be written as it is: nothing waits before it, and neither a mask nor an
+    /// extension changes it. For an I/O layer that writes it on the spot, without a copy, and tells so by
+    /// [`passed`](Self::passed).
+    #[inline]
+    #[must_use]
+    pub fn pass<'a>(&self, message: &'a Prepared) -> Option<&'a [u8]> {
+        let plain = message.plain();
+        let is_open = self.check_open().is_ok() && self.in_parts.is_none();
+        let as_it_is = self.chain.is_none() && !self.role.masks();
+        let fits = plain.payload().len() <= self.limits.max_sent_frame_len;
+        (is_open && as_it_is && fits && self.outbox.is_empty()).then_some(&plain.frame)
+    }
+
+    /// Says that so much was written of what [`pass`](Self::pass) has given for this message. What is left is queued.
+    #[inline]
+    pub fn passed(&mut self, message: &Prepared, written: usize) {
+        self.messaged = true;
+        self.outbox.pass(&message.plain().frame, written);
+    }
+
     fn framed(&mut self, framed: &Framed) {
         let (rsv, opcode, len) = (framed.rsv, framed.kind.opcode(), framed.payload().len());
         if self.role.masks() {

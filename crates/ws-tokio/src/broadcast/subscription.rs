@@ -87,9 +87,20 @@ impl Subscription {
             let mut is_quiet = waits && !has_rung;
             let mut rings = Context::from_waker(&rings);
             loop {
-                self.poll_feed(writer, Some(cx));
+                let mut has_left = false;
+                if is_quiet {
+                    let Reader { io, pump } = &mut *reader;
+                    self.poll_feed_by(writer, Some(cx), |writer, message| {
+                        has_left = pump.write_prepared(io, writer, message, &mut rings);
+                    });
+                } else {
+                    self.poll_feed(writer, Some(cx));
+                }
                 if is_quiet && !self.over && !writer.sender.is_closing() {
                     // The connection has nothing to tell: to write is all there is to do.
+                    if has_left {
+                        return Poll::Pending;
+                    }
                     match reader.poll_flush(writer, 0, &mut rings) {
                         Poll::Ready(Ok(())) if self.goes_on(writer) => continue,
                         Poll::Ready(Ok(())) | Poll::Pending => return Poll::Pending,
@@ -166,6 +177,17 @@ impl Subscription {
 
     /// Queues what waits while the connection has room. Whether anything was.
     pub(crate) fn poll_feed(&mut self, writer: &mut Writer, cx: Option<&Context<'_>>) -> bool {
+        self.poll_feed_by(writer, cx, queue)
+    }
+
+    /// The same, but that `single` does it with a message that comes alone.
+    #[inline]
+    fn poll_feed_by(
+        &mut self,
+        writer: &mut Writer,
+        cx: Option<&Context<'_>>,
+        single: impl FnOnce(&mut Writer, &Prepared),
+    ) -> bool {
         let mut fed = false;
         loop {
             self.held = !self.over && !has_room(writer);
@@ -173,10 +195,13 @@ impl Subscription {
                 return fed;
             }
             match self.take(cx) {
-                // A connection that cannot take it is closing: its task will see the end.
-                Next::Message(message) => _ = writer.send_prepared(&message),
+                Next::Message(message) => queue(writer, &message),
                 Next::Last(message) => {
-                    _ = writer.send_prepared(&message);
+                    if fed {
+                        queue(writer, &message);
+                    } else {
+                        single(writer, &message);
+                    }
                     return true;
                 }
                 Next::Close(code, reason) => _ = writer.close(code, &reason),
@@ -197,6 +222,11 @@ impl Subscription {
         self.over = matches!(next, Next::Close(..) | Next::Over);
         next
     }
+}
+
+/// Queues a message. A connection that cannot take it is closing: its task will see the end.
+fn queue(writer: &mut Writer, message: &Prepared) {
+    let _closing = writer.send_prepared(message);
 }
 
 /// Whether the connection takes a message now: few bytes wait in it, and no message in parts is open.
