@@ -127,8 +127,28 @@ impl Source {
     }
 }
 
+/// A listener of our own: its connections may have `TCP_NODELAY` from it, which saves a system call for each.
+struct TcpSocketListener {
+    listener: TcpListener,
+    nodelay_is_inherited: bool,
+}
+
+impl Listener for TcpSocketListener {
+    async fn accept(&mut self) -> io::Result<(ServerStream, Address)> {
+        if !self.nodelay_is_inherited {
+            return Listener::accept(&mut self.listener).await;
+        }
+        let (tcp, peer) = self.listener.accept().await?;
+        Ok((tcp.into(), peer.into()))
+    }
+
+    fn local_addr(&self) -> Address {
+        Listener::local_addr(&self.listener)
+    }
+}
+
 /// Listens on the first address of a name that can be listened on.
-async fn bind_tcp(address: &str, backlog: u32) -> io::Result<TcpListener> {
+async fn bind_tcp(address: &str, backlog: u32) -> io::Result<TcpSocketListener> {
     let mut failed = None;
     for address in lookup_host(address).await? {
         match listen(address, backlog) {
@@ -139,14 +159,15 @@ async fn bind_tcp(address: &str, backlog: u32) -> io::Result<TcpListener> {
     Err(failed.unwrap_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the name has no address")))
 }
 
-fn listen(address: SocketAddr, backlog: u32) -> io::Result<TcpListener> {
+fn listen(address: SocketAddr, backlog: u32) -> io::Result<TcpSocketListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     // A port whose last connections still wait for stray packets can be bound again. On Windows the option means another
     // thing: that two may listen at once.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
+    let nodelay_is_inherited = cfg!(target_os = "linux") && socket.set_nodelay(true).is_ok();
     socket.bind(address)?;
-    socket.listen(backlog)
+    Ok(TcpSocketListener { listener: socket.listen(backlog)?, nodelay_is_inherited })
 }
 
 /// A Unix socket whose file goes when nobody listens any more.
@@ -195,5 +216,30 @@ impl Listener for UnixSocket {
 impl Drop for UnixSocket {
     fn drop(&mut self) {
         let _gone = fs::remove_file(&self.path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        net::TcpStream,
+        time::{Duration, timeout},
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_has_no_delay_from_its_listener_or_when_it_is_accepted() {
+        let bare = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let bare = TcpSocketListener { listener: bare, nodelay_is_inherited: false };
+        let own = bind_tcp("127.0.0.1:0", 8).await.unwrap();
+        assert_eq!(own.nodelay_is_inherited, cfg!(target_os = "linux"));
+        for mut listener in [own, bare] {
+            let address = listener.listener.local_addr().unwrap();
+            let _client = TcpStream::connect(address).await.unwrap();
+            let accepted = timeout(Duration::from_secs(10), Listener::accept(&mut listener)).await;
+            let (stream, _) = accepted.unwrap().unwrap();
+            assert!(stream.tcp().unwrap().nodelay().unwrap());
+        }
     }
 }
