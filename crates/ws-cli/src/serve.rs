@@ -42,10 +42,6 @@ const INTERRUPTED: u8 = 130;
 /// How long after the deadline of all closing handshakes the last connection may take to be dropped.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// How many connections are woken before new events are looked for: who is ready later waits for all of them. The runtime's own
-/// number is four times that, seven milliseconds when as many come or go at once.
-const EVENTS: usize = 256;
-
 /// Serves until SIGINT or SIGTERM.
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     descriptors::raise_limit();
@@ -56,9 +52,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
     let mut workers = Vec::new();
     for listener in listeners {
-        let mut runtime = Builder::new_current_thread();
-        let runtime = runtime.enable_all().max_io_events_per_tick(EVENTS).build();
-        let runtime = runtime.context("cannot start a runtime")?;
+        let runtime = Builder::new_current_thread().enable_all().build().context("cannot start a runtime")?;
         workers.push((runtime, listener));
     }
     let (stop, stopping) = watch::channel(false);

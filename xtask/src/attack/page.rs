@@ -51,7 +51,7 @@ pub(crate) fn page(rows: &[Row], is_quiet: bool) -> String {
     text.push_str(
         "\n## What takes its time, or is counted\n\n| attack | outcome | memory | CPU |\n| --- | --- | --- | --- |\n",
     );
-    let told = ["linear", "comings", "slow", "slow TLS", "long"];
+    let told = ["linear", "comings", "behind a crowd", "slow", "slow TLS", "long"];
     let is_told = |row: &&Row| {
         row.honest.is_none()
             && told.iter().any(|group| row.group.split_once(' ').is_some_and(|(_, name)| name == *group))

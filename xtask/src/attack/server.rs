@@ -1,5 +1,6 @@
 //! Attacks on `ws serve`. A file for each group; each group has a server of its own.
 
+mod behind;
 mod closing;
 mod comings;
 mod compression;
@@ -102,6 +103,7 @@ fn groups(run: &Run<'_>) -> anyhow::Result<Vec<Group>> {
         Group::new("comings", Quick, comings::attacks(run.comings)),
         Group::new("small floods", Quick, floods::small()).honest(short),
         Group::new("floods", Long, floods::attacks()).honest(long),
+        Group::new("behind a crowd", Long, behind::attacks()),
         Group::new("compression", Long, compression::attacks()?).options(&["--deflate=kept"]).honest(long),
         Group::new("limit of 16 MiB", Long, compression::at_16_mib()?)
             .options(&["--deflate=kept", "--max-message", "16777216"])

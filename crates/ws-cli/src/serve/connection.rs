@@ -1,14 +1,13 @@
 //! One connection, from the transport to the closing handshake.
 //!
-//! Idle connections are what a server has most of, so the task of one is kept small. The handshake has a future of its own
-//! on the heap, which is gone when the connection is open; the connection is on the heap in its exact size; and what waits
-//! for messages holds nothing but pointers to it.
+//! Idle connections are what a server has most of, so the task of one is kept small. The handshake has a task of its own
+//! among others of its kind, which is gone when the connection is open; the connection is on the heap in its exact size; and
+//! what waits for messages holds nothing but pointers to it.
 
 use std::{
     fmt,
     future::poll_fn,
     net::SocketAddr,
-    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
@@ -17,6 +16,7 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
+    task::LocalSet,
     time,
 };
 use ws_stack::{AcceptError, CloseCode, Error, FirstRequest, WebSocket};
@@ -29,32 +29,43 @@ use super::{
 };
 use crate::print;
 
-/// The handshake of a connection; `None` when a page was all that was asked for.
-type Opening<S> = Pin<Box<dyn Future<Output = Result<Option<WebSocket<S>>, AcceptError>> + Send>>;
+/// What has come of a handshake; `None` when a page was all that was asked for.
+type Opened<S> = Result<Option<WebSocket<S>>, AcceptError>;
 
-/// Gives a connection its task.
-pub(super) fn spawn(stream: TcpStream, peer: SocketAddr, service: &Arc<Service>, watch: Watch) {
+/// Has a connection go through its handshake among the `crowd`, and gives it a task of its own when it is open.
+pub(super) fn admit(
+    crowd: &LocalSet,
+    stream: TcpStream,
+    peer: SocketAddr,
+    service: &Arc<Service>,
+    watch: Watch,
+) {
     let peer = Peer::new(peer, service.verbose);
     if !NODELAY_IS_INHERITED {
         // Without it a reply may wait for the acknowledgement of the one before. A failure costs that and nothing else.
         let _ = stream.set_nodelay(true);
     }
-    let shared = Arc::clone(service);
+    let service = Arc::clone(service);
     if service.tls.is_some() {
-        run(Box::pin(open_secured(stream, shared)), service, watch, peer);
+        crowd.spawn_local(async move { run(open_secured(stream, &service).await, &service, watch, peer) });
     } else {
-        run(Box::pin(async move { open(stream, &shared).await }), service, watch, peer);
+        crowd.spawn_local(async move { run(open(stream, &service).await, &service, watch, peer) });
     }
 }
 
 /// Spawns what the service does with its connections.
-fn run<S>(opening: Opening<S>, service: &Arc<Service>, mut watch: Watch, peer: Peer)
+fn run<S>(opened: Opened<S>, service: &Arc<Service>, mut watch: Watch, peer: Peer)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let mut ws = match opened {
+        Ok(Some(ws)) => ws,
+        Ok(None) => return,
+        Err(error) => return peer.tell::<AcceptError>(Err(error)),
+    };
+    peer.note_agreed(ws.subprotocol(), ws.extensions());
     match &service.behaviour {
         Behaviour::Echo => tokio::spawn(async move {
-            let Some(mut ws) = opened(opening, &mut watch, &peer).await else { return };
             let ended = poll_fn(|cx| poll_echo(&mut ws, &mut watch, cx)).await;
             match ended {
                 Some(result) => peer.tell(result),
@@ -64,39 +75,14 @@ where
         Behaviour::Broadcast(room) => {
             let room = Arc::clone(room);
             tokio::spawn(async move {
-                let Some(mut ws) = opened(opening, &mut watch, &peer).await else { return };
                 peer.tell(room::attend(&room, &mut ws, &mut watch).await);
             })
         }
     };
 }
 
-/// Waits for the handshake. A server that stops does not: the transport is dropped.
-fn opened<'a, S>(
-    mut opening: Opening<S>,
-    watch: &'a mut Watch,
-    peer: &'a Peer,
-) -> impl Future<Output = Option<WebSocket<S>>> + 'a
-where
-    S: AsyncRead + AsyncWrite + Unpin + 'a,
-{
-    poll_fn(move |cx| match opening.as_mut().poll(cx) {
-        Poll::Ready(Ok(ws)) => {
-            if let Some(ws) = &ws {
-                peer.note_agreed(ws.subprotocol(), ws.extensions());
-            }
-            Poll::Ready(ws)
-        }
-        Poll::Ready(Err(error)) => {
-            peer.tell::<AcceptError>(Err(error));
-            Poll::Ready(None)
-        }
-        Poll::Pending => watch.poll(cx).map(|()| None),
-    })
-}
-
 /// The opening handshake, or the page.
-async fn open<S>(stream: S, service: &Service) -> Result<Option<WebSocket<S>>, AcceptError>
+async fn open<S>(stream: S, service: &Service) -> Opened<S>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -114,9 +100,9 @@ where
 /// left a second to be told 408 and no more.
 async fn open_secured(
     stream: TcpStream,
-    service: Arc<Service>,
-) -> Result<Option<WebSocket<tokio_rustls::server::TlsStream<TcpStream>>>, AcceptError> {
-    let opening = async { open(secure(stream, &service).await?, &service).await };
+    service: &Service,
+) -> Opened<tokio_rustls::server::TlsStream<TcpStream>> {
+    let opening = async { open(secure(stream, service).await?, service).await };
     match service.config.handshake_timeout {
         None => opening.await,
         Some(timeout) => time::timeout(timeout.saturating_add(Duration::from_secs(1)), opening)

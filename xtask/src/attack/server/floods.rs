@@ -2,6 +2,7 @@
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -132,6 +133,7 @@ pub(super) fn attacks() -> Vec<Attack<Server>> {
             Reading::Nothing,
             UNREAD,
         ),
+        Attack::new("100 MiB of messages, read a byte at a time", UNREAD, sipped),
         Attack::new("10 MiB of Closes", FLOOD, |server: &Server| {
             let closes = close(By::Client, 1000, "").repeat(1 << 20);
             let seen = server.talk(&closes, Cut::Whole)?;
@@ -230,6 +232,30 @@ fn thirty_fragmented() -> Attack<Server> {
         })?;
         Ok("30 echoes".to_owned())
     })
+}
+
+/// Echoes are read, but a byte each millisecond: the server waits with its next read, and does not give the client up.
+fn sipped(server: &Server) -> anyhow::Result<String> {
+    let (stream, done) = (open(server.address)?, AtomicBool::new(false));
+    stream.set_read_timeout(Some(Duration::from_millis(100)))?;
+    let block = client_text(&[b'x'; 1000]).repeat(64);
+    let (poured, read) = thread::scope(|scope| {
+        let sips = scope.spawn(|| {
+            let (mut reader, mut byte, mut read) = (&stream, [0], 0);
+            while !done.load(Ordering::Relaxed) {
+                read += reader.read(&mut byte).unwrap_or_default();
+                thread::sleep(Duration::from_millis(1));
+            }
+            read
+        });
+        let poured = pour(&stream, &block, 100 * MIB, Reading::Nothing);
+        done.store(true, Ordering::Relaxed);
+        (poured, sips.join().unwrap_or_default())
+    });
+    let Poured { sent, stalled, .. } = poured?;
+    ensure!(stalled, "{sent} bytes were taken, and the echoes kept");
+    ensure!(read > 100, "only {read} bytes came back");
+    Ok(format!("{} MiB sent, then backpressure", sent / MIB))
 }
 
 /// Many connections that stay, each of which does the same first.
