@@ -2,7 +2,10 @@
 
 mod support;
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use bytes::Bytes;
 use support::{
@@ -14,7 +17,8 @@ use tokio::{
     io::{DuplexStream, duplex},
     runtime::Handle,
     sync::Semaphore,
-    time::{Duration, Instant, sleep},
+    task::yield_now,
+    time::{Duration, Instant, sleep, timeout},
 };
 use ws_testkit::{Frame, read_frames};
 use ws_tokio::{
@@ -52,11 +56,13 @@ struct Turn {
     incoming: Kind,
     outgoing: Kind,
     gate: Arc<Semaphore>,
+    /// How much work has come before the gate.
+    waiting: Arc<AtomicUsize>,
 }
 
 impl Turn {
     fn new(incoming: Kind, outgoing: Kind) -> Self {
-        Self { incoming, outgoing, gate: Arc::new(Semaphore::new(0)) }
+        Self { incoming, outgoing, gate: Arc::new(Semaphore::new(0)), waiting: Arc::default() }
     }
 
     fn open_gate(&self) {
@@ -64,7 +70,10 @@ impl Turn {
     }
 
     fn session(&self) -> Session {
-        let codec = |kind, marks| Turner { kind, marks, gate: Arc::clone(&self.gate) };
+        let codec = |kind, marks| {
+            let (gate, waiting) = (Arc::clone(&self.gate), Arc::clone(&self.waiting));
+            Turner { kind, marks, gate, waiting }
+        };
         Session::new(codec(self.incoming, false), codec(self.outgoing, true))
     }
 }
@@ -103,6 +112,7 @@ struct Turner {
     kind: Kind,
     marks: bool,
     gate: Arc<Semaphore>,
+    waiting: Arc<AtomicUsize>,
 }
 
 fn turned(payload: &[u8]) -> Bytes {
@@ -128,9 +138,10 @@ impl Codec for Turner {
         let made = turned(&payload);
         let plain = if self.marks { payload } else { made.clone() };
         let (waits, opens) = (plain.starts_with(b"slow"), plain.starts_with(b"open"));
-        let gate = Arc::clone(&self.gate);
+        let (gate, waiting) = (Arc::clone(&self.gate), Arc::clone(&self.waiting));
         let passes = async move {
             if waits {
+                waiting.fetch_add(1, Ordering::SeqCst);
                 gate.acquire().await.map_err(|_| ExtensionError::internal("no gate"))?.forget();
             }
             if opens {
@@ -271,6 +282,60 @@ async fn a_slow_message_is_not_passed_by_a_fast_one() {
     }
 }
 
+/// A wait has a limit, far beyond what anything here takes.
+const LONG: Duration = Duration::from_secs(60);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_of_deferred_messages_is_bounded_and_holds_up_nobody_else() {
+    const FLOODED: usize = 8;
+    const MESSAGES: usize = 300;
+    let most = FLOODED * Config::new(Role::Server).limits.max_extension_jobs;
+    let turn = Turn::new(Kind::Concurrent, Kind::Concurrent);
+    let text = |number| format!("slow {number}{}", " ".repeat(1000));
+    let (mut sent, mut received) = (Vec::new(), Vec::new());
+    for _ in 0..FLOODED {
+        let (mut ws, mut peer) = facing_raw(&turn);
+        let frames: Vec<_> = (0..MESSAGES).map(|number| turned_frame(&text(number))).collect();
+        sent.push(tokio::spawn(async move {
+            peer.send_all(&frames).await;
+            peer
+        }));
+        received.push(tokio::spawn(async move {
+            for number in 0..MESSAGES {
+                let message = ws.recv().await.expect("not the end").expect("a message");
+                assert_eq!(message.as_text(), Some(&*text(number)));
+            }
+        }));
+    }
+    let full = async {
+        while turn.waiting.load(Ordering::SeqCst) < most {
+            yield_now().await;
+        }
+    };
+    timeout(LONG, full).await.expect("each has as many jobs as it may");
+
+    // Somebody else, whose messages are deferred as well, while all of that waits.
+    let (mut client, mut server) = pair(&turn).await;
+    let talks = async {
+        for number in 0..20 {
+            client.send(format!("number {number}")).await.expect("sent");
+            let message = server.recv().await.expect("not the end").expect("a message");
+            assert_eq!(message.as_text(), Some(&*format!("number {number}")));
+        }
+    };
+    timeout(LONG, talks).await.expect("others have their work done meanwhile");
+    assert_eq!(turn.waiting.load(Ordering::SeqCst), most, "no more than allowed");
+    assert!(sent.iter().all(|sent| !sent.is_finished()), "nothing more is read than there is room for");
+
+    turn.gate.add_permits(FLOODED * MESSAGES);
+    for received in received {
+        timeout(LONG, received).await.expect("everything comes out").expect("in order");
+    }
+    for sent in sent {
+        timeout(LONG, sent).await.expect("everything is read").expect("sent");
+    }
+}
+
 #[tokio::test]
 async fn a_send_is_done_when_the_message_has_left() {
     for kind in WORKING {
@@ -280,7 +345,7 @@ async fn a_send_is_done_when_the_message_has_left() {
             let mut send = std::pin::pin!(ws.send("slow"));
             for _ in 0..3 {
                 assert!(poll_once(send.as_mut()).is_pending(), "{kind:?}");
-                tokio::task::yield_now().await;
+                yield_now().await;
             }
             assert_eq!(wire.written(), []);
             turn.open_gate();
@@ -503,7 +568,7 @@ async fn either_half_of_a_split_has_deferred_work_done() {
             let (ws, mut peer) = facing_raw(&Turn::new(Kind::Future, kind));
             let (mut rx, mut tx) = ws.split();
             let reader = parked.then(|| tokio::spawn(async move { rx.recv().await }));
-            tokio::task::yield_now().await;
+            yield_now().await;
             tx.feed("first").await.expect("fed");
             tx.send("second").await.expect("sent");
             assert_eq!(peer.recv().await, Some(turned_frame("first")), "{kind:?}");

@@ -213,6 +213,67 @@ async fn a_panic_in_a_handler_ends_its_connection_with_1011_and_no_other() {
     }
 }
 
+/// How long anything may take that takes no time by itself.
+const LONG: Duration = Duration::from_secs(60);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hooks_and_handlers_that_panic_under_load_harm_nobody_else() {
+    const CLIENTS: usize = 200;
+    let told = Told::default();
+    let server = Server::builder()
+        .authorize(|request, _| async move {
+            assert!(request.uri().path() != "/authorize", "authorize, as asked");
+            Ok::<_, StatusCode>(())
+        })
+        .add_headers(|request, _| assert!(request.uri().path() != "/header", "a header, as asked"))
+        .on_error(told.listen())
+        .bind(LOCAL)
+        .await
+        .expect("it listens");
+    serve_and_panic(&server);
+    let mut clients = tokio::task::JoinSet::new();
+    for number in 0..CLIENTS {
+        let server = server.clone();
+        clients.spawn(async move {
+            let path = ["/authorize", "/header", "/at-once", "/panic", "/honest"][number % 5];
+            if number % 5 < 2 {
+                let request = changed("GET ", &format!("GET {path} HTTP/1.1\r\n"));
+                refused(&support::visitor::ask(&server, request).await, 500, "");
+                return;
+            }
+            let connect = ws_tokio::Connect::new(&format!("ws://example.com{path}")).expect("an address");
+            let mut client = connect.over(tcp(&server).await).await.expect("accepted");
+            if path == "/honest" {
+                for number in 0..50 {
+                    let text = format!("message {number}");
+                    client.send(text.as_str()).await.expect("sent");
+                    let echo = client.recv().await.expect("not the end").expect("an echo");
+                    assert_eq!(echo.as_text(), Some(&*text));
+                }
+                client.close(CloseCode::NORMAL, "").await.expect("clean");
+            } else {
+                // The connection may have ended before this is sent.
+                let _ended = client.send("panic").await;
+                assert!(client.recv().await.is_none());
+                assert_eq!(client.closed().expect("closed").code, 1011, "{path}");
+            }
+        });
+    }
+    let all = async {
+        while let Some(done) = clients.join_next().await {
+            done.expect("each client sees what it is to see");
+        }
+        while !server.clients().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(LONG, all).await.expect("nobody is held up, and nobody left behind");
+    for fault in ["authorize, as asked", "a header, as asked", "at once", "panicked: as asked"] {
+        let count = told.all().iter().filter(|told| told.contains(fault)).count();
+        assert!(count >= CLIENTS / 5, "{fault}: {count} of {}", CLIENTS / 5);
+    }
+}
+
 /// The hooks of the handshake are in `server_requests`; these are those behind it and in front of it.
 #[tokio::test]
 async fn a_panic_in_a_header_the_acceptor_or_the_log_harms_nobody_else() {
