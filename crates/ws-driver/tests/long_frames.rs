@@ -12,6 +12,9 @@ static HEAP: Heap = Heap;
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 
+/// A masked header of a frame of 64 KiB and more.
+const HEADER: usize = 14;
+
 /// What a thread may keep: the buffers that all connections share, and the one for long frames.
 const SHARED: usize = 256 * KIB + MIB + 4 * KIB;
 
@@ -64,6 +67,33 @@ fn forward(receiver: &mut Receiver, sender: &mut Sender) {
 fn own(receiver: &mut Receiver, _: &mut Sender) {
     if let Event::Message(message) = receiver.event() {
         assert_eq!(message.into_message().len(), MIB);
+    }
+}
+
+/// Who bounds a turn asks how much of what was read is only moved and checked: once of each frame, when it is known for a long one.
+#[test]
+fn the_beginning_of_a_long_frame_is_told_from_messages_and_from_the_rest() {
+    let mut scratch = Scratch::default();
+    let short = frame(KIB).repeat(60);
+    // Of the second of 1 MiB the rest comes in the buffer that the first has left, the others have to grow their own.
+    for long in [frame(100 * KIB), frame(MIB), frame(MIB), frame(4 * MIB)] {
+        let mut connection = connection();
+        let mut read = |wire: &mut &[u8]| {
+            connection.attach(&mut scratch);
+            let buffer = connection.receiver().buffer();
+            let (read, behind) = wire.split_at(wire.len().min(buffer.capacity() - buffer.len()));
+            buffer.extend_from_slice(read);
+            *wire = behind;
+            while let Progress::Ready = connection.advance() {}
+            (read.len(), connection.receiver().begun())
+        };
+        assert_eq!(read(&mut &short[..]), (short.len(), 0));
+        let mut rest = &long[..];
+        let (len, begun) = read(&mut rest);
+        assert_eq!(begun, len - HEADER, "a read has cut a frame of {} bytes", long.len());
+        while !rest.is_empty() {
+            assert_eq!(read(&mut rest).1, 0, "{} of {} bytes are to come", rest.len(), long.len());
+        }
     }
 }
 

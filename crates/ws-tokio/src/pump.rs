@@ -194,7 +194,7 @@ impl Pump {
             if let Some(pause) = self.receiver.pause() {
                 return self.poll_share(pause, cx);
             }
-            if self.turn >= TURN {
+            if self.turn >= TURN && self.is_turn_over() {
                 return self.poll_yield(cx);
             }
             if self.poll_read(io, writer, usize::MAX, cx).is_ready() {

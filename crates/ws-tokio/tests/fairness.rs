@@ -106,3 +106,13 @@ async fn more_is_read_in_one_turn_of_a_long_frame_but_not_without_bound() {
     assert!(most > 256 << 10, "{most} bytes in one turn: each one costs a look at every other connection");
     assert!(most <= 6 << 20, "{most} bytes in one turn");
 }
+
+/// To put aside for a turn of the others what has come of it would be to copy it.
+#[tokio::test]
+async fn a_long_frame_that_is_all_there_is_received_in_one_turn() {
+    for len in [100 << 10, 256 << 10] {
+        let frame = Frame::binary(vec![7; len]).by(Role::Client);
+        let turns = turns(&frame).await;
+        assert!(turns[0] >= frame.len(), "{len} bytes: {turns:?}");
+    }
+}

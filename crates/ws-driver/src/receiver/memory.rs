@@ -102,6 +102,16 @@ impl Receiver {
         self.missing() > self.room().saturating_sub(LEAST_READ)
     }
 
+    /// How much is pending of a long frame that does not fit the buffer in which it has begun. That was read as anything else
+    /// is, when nobody knew of the frame, and costs as little as the rest of it. For who bounds what a connection does in one
+    /// turn.
+    #[must_use]
+    pub fn begun(&self) -> usize {
+        // Behind its own header it stands until it is moved, to be filled.
+        let begins = self.memory == Memory::Lent && self.at > 0;
+        if begins && self.wants_spare() { self.pending().len() } else { 0 }
+    }
+
     /// Whether a message comes in fragments, and the one in progress is not long. Each may be a byte, and costs as much as a
     /// message all the same. For who bounds what a connection does in one turn.
     #[must_use]

@@ -18,7 +18,7 @@ use std::{
 use tokio::task;
 use ws_endpoint::driver::Pause;
 
-use super::Pump;
+use super::{FILLING, Pump, TURN};
 
 /// How much extensions make in one turn, in bytes.
 const WORK: usize = 128 * 1024;
@@ -87,6 +87,16 @@ impl Pump {
     pub(super) fn begin_turn(&mut self) {
         self.turn = 0;
         self.receiver.begin_turn(WORK, SHORT);
+    }
+
+    /// Whether as much was read as a turn may, now that it is known what it was: the beginning of a long frame counts as
+    /// little as the rest, which then follows at once, and not behind a copy of what there is.
+    #[inline(never)]
+    pub(super) fn is_turn_over(&mut self) -> bool {
+        let begun = self.receiver.begun();
+        let spared = u32::try_from(begun - begun / FILLING).unwrap_or(0);
+        self.turn = self.turn.saturating_sub(spared);
+        self.turn >= TURN
     }
 
     /// The extensions have paused: ready when they may go on at once.
