@@ -18,7 +18,9 @@ pub(crate) fn page(rows: &[Row], is_quiet: bool) -> String {
          bounds on time, CPU and memory; one that has another outcome or passes a bound fails the command, and then there is \
          no page.\n\n\
          ## Groups\n\n\
-         Memory is what the attacked process had at its peak beyond what it had before, CPU is that of the dearest attack.\n\n\
+         One line for each kind of attack. *attacks*: how many there are of it. *in all*: how long they took together. *most \
+         CPU*: what the dearest of them made the attacked process work, in all its threads. *most memory*: the most that the \
+         attacked process had at its peak, during one of them, beyond what it had before.\n\n\
          | group | attacks | in all | most CPU | most memory |\n| --- | --- | --- | --- | --- |\n"
     );
     for group in groups(rows) {
@@ -37,8 +39,10 @@ pub(crate) fn page(rows: &[Row], is_quiet: bool) -> String {
     }
     text.push_str(
         "\n## Floods\n\n\
-         An honest client sends a message each millisecond meanwhile. What 99 of 100 of its answers took at most: by the clock \
-         on the wall, on which the attackers' own work counts as well, and in CPU time of the server.\n\n\
+         The attacks that send much of something, each with an honest client beside it that sends a message a millisecond. \
+         *outcome*: what the attacker saw in the end. *memory*, *CPU*: of the server, at its peak and for one time. *honest \
+         client*: what 99 of 100 of its answers took at most by the clock on the wall, on which the attackers' own work counts as \
+         well. *of that the server*: the CPU time that the server spent meanwhile.\n\n\
          | flood | outcome | memory | CPU | honest client | of that the server |\n\
          | --- | --- | --- | --- | --- | --- |\n",
     );
@@ -49,7 +53,10 @@ pub(crate) fn page(rows: &[Row], is_quiet: bool) -> String {
         let _ = writeln!(text, "| {} | {outcome} | {memory} | {cpu} | {wall} | {server} |", row.name);
     }
     text.push_str(
-        "\n## What takes its time, or is counted\n\n| attack | outcome | memory | CPU |\n| --- | --- | --- | --- |\n",
+        "\n## What takes its time, or is counted\n\n\
+         Attacks whose figure is in their outcome: deadlines that pass, work that grows in proportion, memory that stays, answers \
+         behind a crowd. *memory* and *CPU* are those of the attacked process.\n\n\
+         | attack | outcome | memory | CPU |\n| --- | --- | --- | --- |\n",
     );
     let told = ["linear", "comings", "behind a crowd", "slow", "slow TLS", "long"];
     let is_told = |row: &&Row| {
