@@ -33,6 +33,11 @@ impl Repo {
     pub(crate) fn cargo<const N: usize>(&self, args: [&str; N]) -> Command {
         let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         command.args(args).current_dir(&self.root);
+        // `cargo run` has told us of our own package. A build script that looks there would run anew, and all that is built
+        // of its package be built twice: ring's does.
+        for (name, _) in env::vars_os().filter(|(name, _)| is_of_our_package(&name.to_string_lossy())) {
+            command.env_remove(name);
+        }
         command
     }
 
@@ -79,7 +84,30 @@ pub(crate) fn build_program_by(
     program.with_context(|| format!("cargo built no program named {name}"))
 }
 
+/// Whether cargo describes a package with this variable.
+fn is_of_our_package(variable: &str) -> bool {
+    ["CARGO_MANIFEST_", "CARGO_PKG_"].iter().any(|start| variable.starts_with(start))
+}
+
 /// Whether this is a run of continuous integration, where what cannot be tested is a failure.
 pub(crate) fn is_ci() -> bool {
     env::var("CI").is_ok_and(|value| value == "true" || value == "1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_of_cargo_is_not_told_of_our_package() {
+        let repo = Repo { root: ".".into(), target: "target".into() };
+        let command = repo.cargo(["--version"]);
+        let removed: Vec<_> =
+            command.get_envs().filter(|(_, value)| value.is_none()).map(|(name, _)| name).collect();
+        // Cargo sets them for tests, too.
+        for name in ["CARGO_PKG_NAME", "CARGO_PKG_VERSION", "CARGO_MANIFEST_DIR"] {
+            assert!(removed.iter().any(|removed| *removed == name), "{name}: {removed:?}");
+        }
+        assert!(removed.iter().all(|name| *name != "CARGO_TARGET_DIR" && *name != "CARGO"));
+    }
 }
