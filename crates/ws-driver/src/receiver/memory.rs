@@ -61,13 +61,15 @@ impl Receiver {
             Some(frame) if self.delivery == Delivery::Whole => frame.left.saturating_sub(there),
             _ => 0,
         };
-        if self.room() < LEAST_READ {
+        let moves = self.at > 0 && self.room() < LEAST_READ;
+        if moves {
             self.move_to_front();
         }
-        // A frame in progress fills the room that there is before it gets more.
+        // A frame in progress fills the room that there is before it gets more, but for what its own header leaves.
+        let little = if moves { LEAST_READ } else { 1 };
         if missing == 0 && self.room() < LEAST_READ {
             self.grow(LEAST_READ);
-        } else if self.room() == 0 {
+        } else if self.room() < little {
             self.grow(missing.min(there.max(FIRST_GROWTH.saturating_sub(there))));
         }
     }
