@@ -15,19 +15,21 @@ use super::judge::Run;
 use super::peers::Peers;
 use super::progress::Progress;
 use super::role::Role;
-use super::server_role::{free_address, wait_for};
+use super::server_role::{at_free_address, wait_for};
 use super::suite::{Mode, Suite};
 use super::suite_process::{PATIENCE, SuiteProcess};
 use super::work::Work;
 
 /// Starts the fuzzing server, sends the client through every case, has the results written.
 pub(crate) fn run(suite: &Suite, peers: &Peers, work: &Work, selection: &Selection) -> anyhow::Result<Run> {
-    let address = free_address()?;
-    work.write_spec(json!({ "url": format!("ws://{address}") }), selection)?;
-    let mut process = SuiteProcess::start(suite, Mode::FuzzingServer, work)?;
-    let asked = process.announced()?;
-    wait_for(address, || process.is_running())
-        .map_err(|error| process.ended(&format!("the suite: {error}")))?;
+    let ((process, asked), address) = at_free_address(|address| {
+        work.write_spec(json!({ "url": format!("ws://{address}") }), selection)?;
+        let mut process = SuiteProcess::start(suite, Mode::FuzzingServer, work)?;
+        let asked = process.announced()?;
+        wait_for(address, || process.is_running())
+            .map_err(|error| process.ended(&format!("the suite: {error}")))?;
+        Ok((process, asked))
+    })?;
 
     let mut progress = Progress::new(Role::Client, asked.len());
     let mut faults = Vec::new();

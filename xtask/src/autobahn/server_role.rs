@@ -20,8 +20,7 @@ use super::work::Work;
 
 /// Starts the server with its defaults, lets the suite visit it, gives what the suite was asked to run.
 pub(crate) fn run(suite: &Suite, peers: &Peers, work: &Work, selection: &Selection) -> anyhow::Result<Run> {
-    let address = free_address()?;
-    let mut server = Server::start(peers, address, work)?;
+    let (mut server, address) = at_free_address(|address| Server::start(peers, address, work))?;
     let spec = json!({
         "servers": [{ "agent": AGENT, "url": format!("ws://{address}/") }],
     });
@@ -55,10 +54,25 @@ pub(crate) fn run(suite: &Suite, peers: &Peers, work: &Work, selection: &Selecti
     Ok(Run { asked, faults })
 }
 
-/// An address on the loopback with a port that is free at this moment.
-pub(crate) fn free_address() -> anyhow::Result<SocketAddr> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("there is no free port")?;
-    Ok(listener.local_addr()?)
+/// How often something is started that finds its port taken.
+const TRIES: usize = 3;
+
+/// Starts something that listens on the loopback. A port that is free may be somebody else's before it listens, if only for a
+/// connection, so there is another try.
+pub(crate) fn at_free_address<T>(
+    mut start: impl FnMut(SocketAddr) -> anyhow::Result<T>,
+) -> anyhow::Result<(T, SocketAddr)> {
+    let mut attempt = || {
+        let address = free_address()?;
+        Ok((start(address)?, address))
+    };
+    (1..TRIES).find_map(|_| attempt().ok()).map_or_else(attempt, Ok)
+}
+
+/// A port that is free at this moment, on every address.
+fn free_address() -> anyhow::Result<SocketAddr> {
+    let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).context("there is no free port")?;
+    Ok((Ipv4Addr::LOCALHOST, listener.local_addr()?.port()).into())
 }
 
 /// Waits until something listens, as long as `alive` holds.
@@ -99,5 +113,23 @@ impl Drop for Server {
         // Both fail when the process is gone already, which is what is wanted.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_finds_its_port_taken_is_started_again_and_not_for_ever() {
+        let started_at = |last: usize| {
+            let mut tries = 0;
+            let started = at_free_address(|_| {
+                tries += 1;
+                if tries < last { bail!("the port is taken") } else { Ok(tries) }
+            });
+            (started.map(|(tries, _)| tries).ok(), tries)
+        };
+        assert_eq!([1, 2, 3, 4].map(started_at), [(Some(1), 1), (Some(2), 2), (Some(3), 3), (None, 3)]);
     }
 }
