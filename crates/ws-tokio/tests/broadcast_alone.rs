@@ -54,6 +54,23 @@ async fn what_a_transport_does_not_take_leaves_before_what_is_sent_next() {
 }
 
 #[tokio::test]
+async fn a_member_whose_frames_are_masked_has_them_queued() {
+    let (io, wire) = mock();
+    let mut config = Config::new(Role::Client);
+    config.timeouts = Timeouts::NONE.into();
+    let (mut ws, group) = (open(io, config), Group::new());
+    let mut member = group.subscribe(options());
+    let (rx, tx) = ws.halves();
+    let mut future = pin!(member.recv(rx, tx));
+    assert!(poll_once(future.as_mut()).is_pending());
+    for text in ["one", "two"] {
+        group.send(&Prepared::new(text)).await;
+        assert!(poll_once(future.as_mut()).is_pending());
+        assert_eq!(read_frames(Role::Client, &wire.written()), [Frame::text(text)]);
+    }
+}
+
+#[tokio::test]
 async fn a_transport_that_fails_ends_the_connection_with_its_reason() {
     let (mut ws, wire, group) = server();
     let mut member = group.subscribe(options());

@@ -7,7 +7,8 @@ use std::{io, task::Poll, time::Duration};
 use support::visitor::{Pipes, Told, ask, connect, pair, pipes, with_line};
 use tokio::net::{TcpListener, TcpStream};
 use ws_tokio::{
-    Address, BindError, Connect, Error, Listener, Server, ServerStream, endpoint::driver::CloseCode,
+    Address, BindError, Connect, Error, Listener, Server, ServerStream,
+    endpoint::driver::{CloseCode, Limits},
     http::StatusCode,
 };
 
@@ -353,11 +354,15 @@ async fn a_listener_that_panics_is_told_of_and_tried_again() {
 /// The configuration of each connection is the server's.
 #[tokio::test]
 async fn limits_are_those_of_the_builder() {
-    let server = Server::builder().max_message_len(10).bind(LOCAL).await.expect("it listens");
-    let (mut client, mut conn) = pair(&server).await;
-    client.send("eleven bytes").await.expect("sent");
-    let (ended, closed) = tokio::join!(conn.socket.recv(), client.recv());
-    assert!(matches!(ended, Some(Err(Error::Failed(_)))), "{ended:?}");
-    assert!(closed.is_none());
-    assert_eq!(client.closed().expect("closed").code, 1009);
+    let mut limits = Limits::default();
+    limits.max_message_len = 10;
+    for builder in [Server::builder().max_message_len(10), Server::builder().limits(limits)] {
+        let server = builder.bind(LOCAL).await.expect("it listens");
+        let (mut client, mut conn) = pair(&server).await;
+        client.send("eleven bytes").await.expect("sent");
+        let (ended, closed) = tokio::join!(conn.socket.recv(), client.recv());
+        assert!(matches!(ended, Some(Err(Error::Failed(_)))), "{ended:?}");
+        assert!(closed.is_none());
+        assert_eq!(client.closed().expect("closed").code, 1009);
+    }
 }
