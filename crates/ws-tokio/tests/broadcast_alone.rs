@@ -72,21 +72,24 @@ async fn a_member_whose_frames_are_masked_has_them_queued() {
 
 #[tokio::test]
 async fn a_transport_that_fails_ends_the_connection_with_its_reason() {
-    let (mut ws, wire, group) = server();
-    let mut member = group.subscribe(options());
-    let (rx, tx) = ws.halves();
-    {
-        let mut future = pin!(member.recv(rx, tx));
-        assert!(poll_once(future.as_mut()).is_pending());
-        wire.fail_writes(io::ErrorKind::ConnectionReset);
-        group.send(&Prepared::new("lost")).await;
-        wire.end(Ok(()));
-        let Poll::Ready(Some(Err(Error::Io(error)))) = poll_once(future.as_mut()) else {
-            panic!("the failure is told")
-        };
-        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    // What the transport has to tell comes behind the failure, or with it.
+    for at_once in [false, true] {
+        let (mut ws, wire, group) = server();
+        let mut member = group.subscribe(options());
+        let (rx, tx) = ws.halves();
+        {
+            let mut future = pin!(member.recv(rx, tx));
+            assert!(poll_once(future.as_mut()).is_pending());
+            wire.fail_writes(io::ErrorKind::ConnectionReset);
+            group.send(&Prepared::new("lost")).await;
+            let told = if at_once { Poll::Pending } else { poll_once(future.as_mut()) };
+            wire.end(Ok(()));
+            let told = if told.is_pending() { poll_once(future.as_mut()) } else { told };
+            let Poll::Ready(Some(Err(Error::Io(error)))) = told else { panic!("the failure is told") };
+            assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+        }
+        assert!(matches!(poll_once(member.recv(rx, tx)), Poll::Ready(None)));
     }
-    assert!(matches!(poll_once(member.recv(rx, tx)), Poll::Ready(None)));
 }
 
 #[tokio::test]
