@@ -4,6 +4,7 @@
 mod arrows;
 mod cancellation;
 mod dependencies;
+mod entries;
 mod features;
 mod file_size;
 mod imports;

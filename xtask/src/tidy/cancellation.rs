@@ -1,8 +1,7 @@
 //! Rule: each public async method of the I/O layers on tokio has a row that says which test drops its future.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::Finding;
+use super::entries::{found, identifier, told};
 use super::workspace::{File, texts};
 
 pub(super) const PAGE: &str = "docs/reliability/cancellation.md";
@@ -14,7 +13,7 @@ pub(crate) fn check(files: &[File]) -> Vec<Finding> {
     let texts = texts(files);
     // That the page is there, and that its tests are, is looked at with the other pages.
     let Some(page) = texts.get(PAGE) else { return Vec::new() };
-    let (told, found) = (told(page), found(&texts));
+    let (told, found) = (told(page), found(&texts, &SOURCES, method));
     let missing = found.difference(&told).map(|(file, method)| {
         Finding::error(PAGE, format!("`{method}` of {file} has no row: which test drops its future?"))
     });
@@ -22,33 +21,6 @@ pub(crate) fn check(files: &[File]) -> Vec<Finding> {
         .difference(&found)
         .map(|(file, method)| Finding::error(PAGE, format!("{file} has no public async method `{method}`")));
     missing.chain(gone).collect()
-}
-
-/// A file below `crates/`, and a method in it.
-type Method<'a> = (&'a str, &'a str);
-
-/// The methods of the table: the first cell of a row has a file, the second its methods.
-fn told(page: &str) -> BTreeSet<Method<'_>> {
-    let rows = page.lines().filter_map(|line| {
-        let mut cells = line.strip_prefix('|')?.split('|').map(quoted);
-        Some((cells.next()?.next()?, cells.next()?))
-    });
-    rows.flat_map(|(file, methods)| methods.map(move |method| (file, method))).collect()
-}
-
-fn quoted(cell: &str) -> impl Iterator<Item = &str> {
-    cell.split('`').skip(1).step_by(2)
-}
-
-/// The methods of the code.
-fn found<'a>(texts: &BTreeMap<&'a str, &'a str>) -> BTreeSet<Method<'a>> {
-    let sources = texts.iter().filter(|(path, _)| SOURCES.iter().any(|source| path.starts_with(source)));
-    let in_file = |(path, text): (&&'a str, &&'a str)| {
-        let (path, text): (&'a str, &'a str) = (path, text);
-        let file = path.strip_prefix("crates/").unwrap_or(path);
-        text.match_indices('\n').filter_map(move |(at, _)| Some((file, method(&text[at + 1..])?)))
-    };
-    sources.flat_map(in_file).collect()
 }
 
 /// The public async method whose signature this begins with.
@@ -59,7 +31,7 @@ fn method(code: &str) -> Option<&str> {
         Some(name) => name,
         None => code.strip_prefix("fn ").filter(|_| signature.contains("-> impl Future"))?,
     };
-    name.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next()
+    identifier(name)
 }
 
 #[cfg(test)]

@@ -1,9 +1,8 @@
 //! Rule: each public method that keeps a closure of its caller's, and each trait that a caller may implement, has a row that says
 //! what ends when it panics.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::Finding;
+use super::entries::{found, identifier, told};
 use super::workspace::{File, texts};
 
 pub(super) const PAGE: &str = "docs/reliability/panics.md";
@@ -25,7 +24,8 @@ pub(crate) fn check(files: &[File]) -> Vec<Finding> {
     let texts = texts(files);
     // That the page is there, and that its tests are, is looked at with the other pages.
     let Some(page) = texts.get(PAGE) else { return Vec::new() };
-    let (told, found) = (told(page), found(&texts));
+    let (told, mut found) = (told(page), found(&texts, &SOURCES, entry));
+    found.retain(|(_, name)| !OURS.contains(name));
     let missing = found.difference(&told).map(|(file, name)| {
         Finding::error(PAGE, format!("`{name}` of {file} has no row: what ends when it panics?"))
     });
@@ -33,34 +33,6 @@ pub(crate) fn check(files: &[File]) -> Vec<Finding> {
         Finding::error(PAGE, format!("{file} has no `{name}` that calls what a caller has made"))
     });
     missing.chain(gone).collect()
-}
-
-/// A file below `crates/`, and a method or a trait in it.
-type Entry<'a> = (&'a str, &'a str);
-
-/// Those of the tables: the first cell of a row has a file, the second what is in it.
-fn told(page: &str) -> BTreeSet<Entry<'_>> {
-    let rows = page.lines().filter_map(|line| {
-        let mut cells = line.strip_prefix('|')?.split('|').map(quoted);
-        let file = cells.next()?.next().filter(|file| file.ends_with(".rs"))?;
-        Some((file, cells.next()?))
-    });
-    rows.flat_map(|(file, names)| names.map(move |name| (file, name))).collect()
-}
-
-fn quoted(cell: &str) -> impl Iterator<Item = &str> {
-    cell.split('`').skip(1).step_by(2)
-}
-
-/// Those of the code.
-fn found<'a>(texts: &BTreeMap<&'a str, &'a str>) -> BTreeSet<Entry<'a>> {
-    let sources = texts.iter().filter(|(path, _)| SOURCES.iter().any(|source| path.starts_with(source)));
-    let in_file = |(path, text): (&&'a str, &&'a str)| {
-        let (path, text): (&'a str, &'a str) = (path, text);
-        let file = path.strip_prefix("crates/").unwrap_or(path);
-        text.match_indices('\n').filter_map(move |(at, _)| Some((file, entry(&text[at + 1..])?)))
-    };
-    sources.flat_map(in_file).filter(|(_, name)| !OURS.contains(name)).collect()
 }
 
 /// The method or the trait whose declaration this begins with, if code of a caller's comes in by it.
@@ -71,7 +43,7 @@ fn entry(code: &str) -> Option<&str> {
         Some(name) => Some(name).filter(|_| !head.contains("Sealed")),
         None => line.strip_prefix("fn ").or(line.strip_prefix("async fn ")).filter(|_| keeps_closure(head)),
     };
-    name?.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next()
+    identifier(name?)
 }
 
 /// Whether what is called by this signature outlives the call, or is called for more than its caller.
