@@ -104,7 +104,7 @@ impl Receiver {
         self.missing() > self.room().saturating_sub(LEAST_READ)
     }
 
-    /// How much is pending of a long frame that does not fit the buffer in which it has begun. That was read as anything else
+    /// How many bytes are pending of a long frame that does not fit the buffer in which it has begun; 0 of any other. That was read as anything else
     /// is, when nobody knew of the frame, and costs as little as the rest of it. For who bounds what a connection does in one
     /// turn.
     #[must_use]
